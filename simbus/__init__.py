@@ -1,0 +1,56 @@
+"""simbus: a deterministic simulator of event-driven AWS Lambda applications, in virtual time.
+
+The map of the house, from the bottom up:
+
+    kernel/       time, order, chance: the timeline, the asyncio loop that lives on it, distributions
+    errors.py     SimbusError and its children          arn.py, model.py, world.py   names and small typed values
+    bus.py        sources publish change events, subscriptions receive them; every step is a row
+    filtering/    the one language of event patterns, filter policies and filter criteria
+    logs/         structlog -> SQLite: log streams, Lambda's own lines, the run file and its reader
+    functions/    Lambda: configuration, concurrency, execution environments, the sandbox that handlers run in
+    sources/      one file per AWS service: s3, sns, sqs
+    scheduler/    who asks for invocations: Invoke, the asynchronous queue, destinations, recursion
+    simulation.py the handle that puts all of it together
+    scenario/     the file format          report/  what a run came to          cli/  the command line
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simbus.arn import Account
+from simbus.errors import (
+    AwsError,
+    GuardError,
+    RunError,
+    ScenarioError,
+    SimbusError,
+    SpinError,
+    StalledError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from simbus.simulation import Simulation
+
+__all__ = [
+    "Account",
+    "AwsError",
+    "GuardError",
+    "RunError",
+    "ScenarioError",
+    "SimbusError",
+    "Simulation",
+    "SpinError",
+    "StalledError",
+    "UsageError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the simulation when it is asked for, so that `simbus --help` and the errors stay light."""
+    if name == "Simulation":
+        from simbus.simulation import Simulation
+
+        return Simulation
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

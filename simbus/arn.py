@@ -1,0 +1,61 @@
+"""Names of resources: ARNs, and the short form `service:name` that scenario files and rows use."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from simbus.errors import UsageError
+
+SERVICES = ("lambda", "s3", "sqs", "sns", "events", "kinesis", "dynamodb")
+
+_ACCOUNT_ID = re.compile(r"\d{12}")
+
+
+class Account(NamedTuple):
+    """The AWS account and Region that a simulation plays in."""
+
+    id: str = "000000000000"
+    region: str = "us-east-1"
+    concurrent_executions: int = 1000
+
+
+_RESOURCE = {
+    "lambda": "function:{}",
+    "s3": "{}",
+    "sqs": "{}",
+    "sns": "{}",
+    "events": "event-bus/{}",
+    "kinesis": "stream/{}",
+    "dynamodb": "table/{}",
+}
+
+
+def arn(service: str, name: str, account: Account) -> str:
+    """The ARN of a resource. An S3 bucket's has neither Region nor account."""
+    where = ":" if service == "s3" else f"{account.region}:{account.id}"
+    return f"arn:aws:{service}:{where}:{_RESOURCE[service].format(name)}"
+
+
+def short_name(reference: str) -> tuple[str, str, str | None]:
+    """Take a reference apart: `(service, name, qualifier)`.
+
+    It is either `service:name` (`lambda:name:qualifier` names a version or an alias) or a full ARN.
+    Raises UsageError for anything else.
+    """
+    parts = reference.split(":")
+    if parts[0] == "arn" and len(parts) >= 6:
+        service, rest = parts[2], parts[5:]
+        if service == "lambda":
+            rest = rest[1:] if rest[0] == "function" else []
+        elif service in ("events", "kinesis", "dynamodb"):
+            rest = [rest[0].partition("/")[2].partition("/")[0]]
+    else:
+        service, rest = parts[0], parts[1:]
+    qualified = service == "lambda" and len(rest) == 2
+    if service not in SERVICES or not (len(rest) == 1 or qualified) or not all(rest):
+        raise UsageError(
+            f"{reference!r} names no resource; write service:name (service is one of {', '.join(SERVICES)}) "
+            "or a full ARN, for example sqs:failed."
+        )
+    return service, rest[0], rest[1] if qualified else None

@@ -1,0 +1,68 @@
+"""The bus: sources publish change events on it, subscriptions receive them; what becomes of each is a row.
+
+A subscription decides whether it wants an event and hands it to its target. What can't be handed over is retried or
+given up by whoever owns the subscription; the bus only writes down what happened.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from simbus.model import ChangeEvent
+from simbus.world import World
+
+
+class Subscription(Protocol):
+    """One receiver of a source's change events. `name` is what the rows call it: its target's short name."""
+
+    name: str
+
+    def offer(self, event: ChangeEvent) -> None:
+        """Take the event, or leave it (a filter, a prefix, another event type)."""
+
+
+class Bus:
+    """Publishes change events to the subscriptions of their source, in the order in which those were made."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._rows = world.rows
+        self._subscriptions: dict[str, list[Subscription]] = {}
+
+    def subscribe(self, source: str, subscription: Subscription) -> None:
+        """Receive every change event of a source (its short name, `s3:uploads`) from now on."""
+        self._subscriptions.setdefault(source, []).append(subscription)
+
+    def unsubscribe(self, source: str, subscription: Subscription) -> None:
+        self._subscriptions[source].remove(subscription)
+
+    def publish(self, event: ChangeEvent) -> None:
+        """Write the event down and offer it to every subscription of its source."""
+        self._rows.events.append(
+            (
+                event.id,
+                self._world.epoch_ms(event.time),
+                event.source,
+                event.type,
+                event.subject,
+                event.parent,
+                event.data,
+            )
+        )
+        for subscription in self._subscriptions.get(event.source, ()):
+            subscription.offer(event)
+
+    def settle(self, event: ChangeEvent | None, subscription: str, outcome: str, request_id: str | None = None) -> None:
+        """Write down what a delivery came to.
+
+        `outcome` is `ok` (processed, or put into a queue), `dead_letter` (in a DLQ or a failure destination),
+        `dropped` (lost: given up with nowhere to go) or `held` (still waiting when the run ended). A synchronous call
+        is its caller's business: `error` or `throttled` say what the caller was told; nothing of it is lost.
+        """
+        if event is not None:
+            settled_at = None if outcome == "held" else self._world.epoch_ms()
+            self._rows.deliveries.append((event.id, request_id, subscription, settled_at, outcome))
+
+    def hop(self, event_id: str | None, kind: str, place: str, detail: str | None = None) -> None:
+        """Write down a step of an event's way that no other table tells, with its reason."""
+        self._rows.hops.append((event_id, self._world.epoch_ms(), kind, place, detail))

@@ -1,0 +1,167 @@
+"""A Lambda function: versions and aliases, and the one place where an invocation meets an environment.
+
+`place` is called whenever somebody wants a function to run; it reuses an environment, starts one, or says why not. It
+knows no retry rule: whoever asked is told through the invocation's `on_settled` or `on_throttled`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from simbus.errors import AwsError
+from simbus.functions.concurrency import AccountPool, Concurrency
+from simbus.functions.config import FunctionConfig
+from simbus.functions.environment import Environment
+from simbus.functions.version import FunctionVersion, Spawn
+from simbus.logs.stream import LogStream
+from simbus.model import Invocation, Throttled
+from simbus.world import World
+
+LATEST = "$LATEST"
+
+
+class Alias(NamedTuple):
+    """An alias: its version, and at most one other that gets a share (0 to 1) of the invocations."""
+
+    function_version: str
+    other_version: str | None = None
+    weight: float = 0.0
+
+
+class Streams(Protocol):
+    """Makes the log stream of a new environment."""
+
+    def new(self, function: str, group: str, version: str, environment_id: str) -> LogStream: ...
+
+
+class SpawnerFactory(Protocol):
+    """Makes what starts the Python processes of one version; it loads the code once."""
+
+    def __call__(self, function: Function, number: str, config: FunctionConfig) -> Spawn: ...
+
+
+class Function:
+    """One function with all its versions. `resource` is its name, `name` the short one (`lambda:resize`)."""
+
+    def __init__(
+        self, world: World, pool: AccountPool, streams: Streams, spawner: SpawnerFactory, config: FunctionConfig
+    ) -> None:
+        self.world = world
+        self.resource = config.name
+        self.name = f"lambda:{config.name}"
+        self.arn = world.arn("lambda", config.name)
+        self.concurrency = Concurrency(world.timeline, pool)
+        self.aliases: dict[str, Alias] = {}
+        self.deleted = False
+        self._spawner = spawner
+        self._streams = streams
+        self._environments_made = 0
+        self._rng = world.timeline.rng(f"{self.name}/environments")
+        self._alias_rng = world.timeline.rng(f"{self.name}/aliases")
+        self._changed = True
+        self.latest = self._new_version(LATEST, config)
+        self.versions: dict[str, FunctionVersion] = {LATEST: self.latest}
+
+    def __repr__(self) -> str:
+        reserved = self.concurrency.reserved
+        return f"<Function {self.resource} running={self.concurrency.in_use} reserved={reserved}>"
+
+    @property
+    def config(self) -> FunctionConfig:
+        """The configuration of $LATEST."""
+        return self.latest.config
+
+    @property
+    def running(self) -> int:
+        """How many invocations run now, on demand and in provisioned environments."""
+        return self.concurrency.in_use + sum(version.provisioned_busy for version in self.versions.values())
+
+    # --- versions --------------------------------------------------------------------------------------------------
+
+    def _new_version(self, number: str, config: FunctionConfig) -> FunctionVersion:
+        return FunctionVersion(self, number, config, self._spawner(self, number, config))
+
+    def update(self, config: FunctionConfig) -> None:
+        """Replace configuration or code of $LATEST: what runs goes on, later invocations get new environments."""
+        new = self._new_version(LATEST, config)
+        self.latest.retire()
+        self.latest = self.versions[LATEST] = new
+        self._changed = True
+
+    def publish(self, config: FunctionConfig | None = None) -> str:
+        """Freeze $LATEST as the next version; without a change since the last one that one is returned."""
+        published = len(self.versions) - 1
+        if not self._changed and config is None:
+            return str(published)
+        number = str(published + 1)
+        self.versions[number] = self._new_version(number, config or self.config)
+        self._changed = False
+        return number
+
+    def resolve(self, qualifier: str | None) -> FunctionVersion:
+        """The version that a qualifier stands for; a weighted alias draws anew each time.
+
+        Raises ResourceNotFoundException for one that does not exist.
+        """
+        if qualifier is None:
+            return self.latest
+        alias = self.aliases.get(qualifier)
+        if alias is not None:
+            qualifier = alias.function_version
+            if alias.other_version is not None and self._alias_rng.random() < alias.weight:
+                qualifier = alias.other_version
+        version = self.versions.get(qualifier)
+        if version is None or self.deleted:
+            raise self.not_found(qualifier)
+        return version
+
+    def has(self, qualifier: str) -> bool:
+        """Whether there is such a version or alias."""
+        return qualifier in self.versions or qualifier in self.aliases
+
+    def not_found(self, qualifier: str | None) -> AwsError:
+        name = f"{self.arn}:{qualifier or LATEST}"
+        return AwsError("ResourceNotFoundException", f"Function not found: {name}", 404, Type="User")
+
+    # --- placement -------------------------------------------------------------------------------------------------
+
+    def place(self, invocation: Invocation) -> None:
+        """Give an invocation to an environment, or tell its `on_throttled` why there is none."""
+        version = self.latest if invocation.qualifier is None else self.resolve(invocation.qualifier)
+        invocation.version = version.number
+        reason: str | None
+        if invocation.invocation_type == "RequestResponse":
+            reason = self.concurrency.refuse_rate()
+            if reason is not None:
+                invocation.on_throttled(invocation, Throttled(reason))
+                return
+        environment = version.take_provisioned()
+        if environment is not None:
+            environment.run(invocation)
+            return
+        reason = self.concurrency.refuse()
+        if reason is None:
+            environment = version.take_idle()
+            if environment is not None:
+                environment.run(invocation)
+                return
+            if self.concurrency.may_scale():
+                version.create().start(invocation)
+                return
+            self.concurrency.release()
+            reason = "ConcurrentInvocationLimitExceeded"
+        invocation.on_throttled(invocation, Throttled(reason))
+
+    def new_environment(self, version: FunctionVersion, provisioned: bool) -> Environment:
+        """An environment with its id and log stream; called by the version it belongs to."""
+        self._environments_made += 1
+        environment_id = f"{self._rng.getrandbits(128):032x}"
+        stream = self._streams.new(self.resource, version.config.log_group, version.number, environment_id)
+        lines = version.lines(stream, "provisioned-concurrency" if provisioned else "on-demand")
+        return Environment(version, self._environments_made, environment_id, stream, lines, provisioned)
+
+    def close(self) -> None:
+        """The simulation ends: every environment with it."""
+        for version in self.versions.values():
+            for environment in list(version.environments):
+                environment.discard()

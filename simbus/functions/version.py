@@ -1,0 +1,223 @@
+"""One version of a function: its frozen configuration and code, and its execution environments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from simbus.functions.cold_starts import init_distribution
+from simbus.functions.environment import VCPU_MEMORY, Environment, Process
+from simbus.functions.memory import default_memory_used
+from simbus.kernel import MILLISECOND
+from simbus.logs.platform import JsonLines, PlatformLines, TextLines
+from simbus.logs.stream import LogStream
+from simbus.model import Invocation, Outcome
+
+if TYPE_CHECKING:
+    from simbus.functions.config import FunctionConfig
+    from simbus.functions.function import Function
+
+PROVISIONED_INIT_ATTEMPTS = 6
+
+Spawn = Callable[[Environment], Process | None]
+
+
+class FunctionVersion:
+    """`$LATEST` or a published version. `number` is AWS's version string; the configuration never changes."""
+
+    __slots__ = (
+        "_duration",
+        "_duration_rng",
+        "_idle",
+        "_idle_provisioned",
+        "_init",
+        "_init_rng",
+        "_spawn",
+        "arn",
+        "config",
+        "environments",
+        "function",
+        "memory_used",
+        "modelled_response",
+        "number",
+        "provisioned",
+        "provisioned_busy",
+        "provisioned_failures",
+        "retired",
+        "rng",
+        "timeline",
+    )
+
+    def __init__(self, function: Function, number: str, config: FunctionConfig, spawn: Spawn) -> None:
+        self.function = function
+        self.number = number
+        self.config = config
+        self.arn = f"{function.arn}:{number}"
+        self.timeline = function.world.timeline
+        self.rng = self.timeline.rng(f"{function.name}/errors")
+        self.environments: dict[Environment, None] = {}
+        self.provisioned = 0
+        self.provisioned_busy = 0
+        self.provisioned_failures = 0
+        self.retired = False
+        self.memory_used = config.simulate.max_memory_used or default_memory_used(config.runtime, config.memory_size)
+        self.modelled_response = Outcome("ok", msgspec.json.encode(config.simulate.response).decode())
+        self._spawn = spawn
+        self._idle: dict[Environment, None] = {}
+        self._idle_provisioned: dict[Environment, None] = {}
+        self._duration = config.simulate.duration
+        self._duration_rng = self.timeline.rng(f"{function.name}/duration")
+        self._init = config.simulate.init_duration or init_distribution(
+            config.runtime, config.memory_size, config.architecture
+        )
+        self._init_rng = self.timeline.rng(f"{function.name}/init")
+
+    def __repr__(self) -> str:
+        busy = len(self.environments) - len(self._idle) - len(self._idle_provisioned)
+        return f"<FunctionVersion {self.function.resource}:{self.number} busy={busy} idle={len(self._idle)}>"
+
+    # --- placement -------------------------------------------------------------------------------------------------
+
+    def take_provisioned(self) -> Environment | None:
+        """A provisioned environment that is free, or None."""
+        if not self._idle_provisioned:
+            return None
+        self.provisioned_busy += 1
+        return self._idle_provisioned.popitem()[0]
+
+    def take_idle(self) -> Environment | None:
+        """The environment that was used last among the idle ones, or None: the others come closer to their end."""
+        return self._idle.popitem()[0] if self._idle else None
+
+    def create(self, provisioned: bool = False) -> Environment:
+        """A new environment, with a log stream of its own; `start` or `preload` it."""
+        environment = self.function.new_environment(self, provisioned)
+        self.environments[environment] = None
+        return environment
+
+    def give_back(self, environment: Environment) -> None:
+        """An environment is idle again (one of a version that was replaced is shut down)."""
+        surplus = environment.provisioned and self._provisioned_environments() > self.provisioned
+        if self.retired or surplus:
+            self.remove(environment)
+            environment.discard()
+        elif environment.provisioned:
+            self._idle_provisioned[environment] = None
+        else:
+            self._idle[environment] = None
+
+    def _provisioned_environments(self) -> int:
+        return sum(environment.provisioned for environment in self.environments)
+
+    def remove(self, environment: Environment) -> None:
+        """An environment has ended."""
+        self._idle.pop(environment, None)
+        self._idle_provisioned.pop(environment, None)
+        self.environments.pop(environment, None)
+
+    def provision(self, amount: int) -> None:
+        """Keep `amount` environments initialised (0: none any more). Raises AWS's errors.
+
+        They are taken from the concurrency at once and serve from the end of their init; until then, and when all are
+        busy, invocations run on demand.
+        """
+        self.function.concurrency.provision(amount - self.provisioned)
+        more, self.provisioned = amount - self.provisioned, amount
+        self.provisioned_failures = 0
+        for _ in range(more):
+            self.create(provisioned=True).start(None)
+        for _ in range(-more):
+            if self._idle_provisioned:
+                environment = self._idle_provisioned.popitem()[0]
+                self.remove(environment)
+                environment.discard()
+
+    def retire(self) -> None:
+        """New code or configuration takes its place: idle environments end now, busy ones after their invocation."""
+        self.retired = True
+        for environment in [*self._idle, *self._idle_provisioned]:
+            self.remove(environment)
+            environment.discard()
+
+    # --- what the environments ask for -----------------------------------------------------------------------------
+
+    def spawn(self, environment: Environment) -> Process | None:
+        return self._spawn(environment)
+
+    def lines(self, stream: LogStream, initialization: str) -> PlatformLines:
+        """The writer of Lambda's own lines in this version's log format."""
+        config, region = self.config, self.function.world.account.region
+        if config.logging.log_format == "JSON":
+            level = config.logging.system_log_level
+            return JsonLines(stream, self.number, config.runtime, region, initialization, level)
+        return TextLines(stream, self.number, config.runtime, region)
+
+    def sample_duration(self) -> int:
+        """How long the modelled part of an invocation takes: `cpu` of it scales with memory, 1,769 MB being 1 vCPU."""
+        duration = self._duration.sample(self._duration_rng)
+        share = self.config.simulate.cpu
+        if share:
+            duration = round(duration * (1 - share + share * VCPU_MEMORY / self.config.memory_size))
+        return duration
+
+    def sample_init(self) -> int:
+        return self._init.sample(self._init_rng)
+
+    def init_failed(self, environment: Environment) -> None:
+        """A provisioned environment could not start. After six attempts the configuration is FAILED, and given up.
+
+        Source: recording test_provisioned_concurrency_init_failure.
+        """
+        self.remove(environment)
+        environment.discard()
+        self.provisioned_failures += 1
+        if self.provisioned_failures < PROVISIONED_INIT_ATTEMPTS:
+            self.create(provisioned=True).start(None)
+        elif self.provisioned:
+            self.function.concurrency.provision(-self.provisioned)
+            self.provisioned = 0
+
+    def settled(self, environment: Environment, invocation: Invocation, outcome: Outcome) -> None:
+        """An invocation has ended in one of the environments."""
+        if environment.provisioned:
+            self.provisioned_busy -= 1
+        else:
+            self.function.concurrency.release()
+
+    def write_row(
+        self,
+        environment: Environment,
+        invocation: Invocation,
+        outcome: Outcome,
+        duration_ms: float,
+        billed_ms: int,
+        init_ms: float | None,
+    ) -> None:
+        """One row of `invocations`: one attempt."""
+        origin = self.function.world.epoch_ns
+        self.function.world.rows.invocations.append(
+            (
+                invocation.request_id,
+                invocation.attempt,
+                self.function.resource,
+                self.number,
+                invocation.invocation_type,
+                invocation.source_arn,
+                environment.stream.name,
+                (origin + invocation.queued_at) // MILLISECOND,
+                (origin + invocation.started_at) // MILLISECOND,
+                (origin + invocation.ended_at) // MILLISECOND,
+                duration_ms,
+                billed_ms,
+                init_ms,
+                self.config.memory_size,
+                invocation.max_memory_used,
+                outcome.status,
+                outcome.error_type,
+                outcome.error_message,
+                invocation.payload,
+                outcome.payload,
+            )
+        )

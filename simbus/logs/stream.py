@@ -1,0 +1,92 @@
+"""One log stream: a structlog logger whose events become rows of `log_events`.
+
+Every line of an execution environment, Lambda's own and the application's, goes through `LogStream.emit`. The
+processors are structlog's: each takes and returns the event dict (`message`, `level`, `request_id`, `log_group`,
+`log_stream`, `timestamp` in ms) and may change it, or raise `structlog.DropEvent`. Which way a line takes is decided
+once, when the stream is made: without processors it becomes a row at once (0.2 us instead of 2.5 us).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from simbus.world import World
+
+
+class RowLogger:
+    """The logger at the end of a stream's processors: it appends one row."""
+
+    def __init__(self, world: World, stream_id: int) -> None:
+        self._world = world
+        self._stream_id = stream_id
+
+    def emit(self, *, message: str, level: str | None, request_id: str | None, timestamp: int, **_: Any) -> None:
+        self._world.rows.log_events.append((self._stream_id, request_id, timestamp, timestamp, level, message))
+
+
+class _StructLogger(structlog.BoundLoggerBase):
+    """A bound logger with a single verb."""
+
+    def emit(self, message: str, event: EventDict) -> None:
+        self._proxy_to_logger("emit", event=message, **event)
+
+
+def _event_to_message(_: Any, __: str, event: EventDict) -> EventDict:
+    """structlog calls the text `event`; in a log stream it is the `message`."""
+    event["message"] = event.pop("event")
+    return event
+
+
+class LogStream:
+    """Where the lines of one execution environment go. `name` is CloudWatch's: `2026/01/01/[$LATEST]<32 hex>`."""
+
+    __slots__ = ("_clock", "_logger", "_origin", "_rows", "_tail", "_world", "group", "name", "stream_id")
+
+    def __init__(
+        self, world: World, group: str, name: str, stream_id: int, processors: Sequence[Processor] = ()
+    ) -> None:
+        self.group = group
+        self.name = name
+        self.stream_id = stream_id
+        self._world = world
+        self._clock = world.timeline
+        self._origin = world.epoch_ns
+        self._rows = world.rows.log_events
+        self._tail: list[str] | None = None
+        self._logger: Any = None
+        if processors:
+            self._logger = structlog.wrap_logger(
+                RowLogger(world, stream_id),
+                processors=[_event_to_message, *processors],
+                wrapper_class=_StructLogger,
+                log_group=group,
+                log_stream=name,
+            )
+
+    def emit(self, message: str, level: str | None = None, request_id: str | None = None) -> None:
+        """Write one log event at this virtual instant."""
+        timestamp = (self._origin + self._clock.now) // 1_000_000
+        if self._tail is not None:
+            self._tail.append(message)
+        if self._logger is None:
+            self._rows.append((self.stream_id, request_id, timestamp, timestamp, level, message))
+        else:
+            self._logger.emit(message, {"level": level, "request_id": request_id, "timestamp": timestamp})
+
+    def iso_now(self) -> str:
+        """This instant as the lines write it: `2026-01-01T00:00:00.000Z`."""
+        return self._world.iso()
+
+    def keep_tail(self) -> None:
+        """From now on remember what is written, for LogType=Tail."""
+        self._tail = []
+
+    def take_tail(self) -> str:
+        """What was written since `keep_tail`, the last 4 KB of it."""
+        text = "".join(self._tail or ())
+        self._tail = None
+        return text.encode()[-4096:].decode(errors="ignore")

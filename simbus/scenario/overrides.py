@@ -1,0 +1,98 @@
+"""`--set path=value`: values of a scenario that the command line changes."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import Any
+
+from simbus.errors import ScenarioError
+from simbus.scenario.nodes import YamlError, compose, plain
+from simbus.scenario.source import Path, Source, dotted
+from simbus.scenario.validate import model_at
+
+_SEGMENT = re.compile(r'\.?([A-Za-z0-9_$-]+)|\[([0-9]{1,9})\]|\.?\["([^"]*)"\]', re.ASCII)
+
+
+def parse_path(text: str) -> Path:
+    """`functions.resize.timeout`, `workload[0].rate`, `queues["jobs.fifo"].delay_seconds`. Raises ScenarioError."""
+    text = text.removeprefix("$.")
+    path: list[str | int] = []
+    position = 0
+    while position < len(text):
+        match = _SEGMENT.match(text, position)
+        if match is None:
+            break
+        name, index, quoted = match.groups()
+        path.append(int(index) if index is not None else name if name is not None else quoted)
+        position = match.end()
+    if position < len(text) or not path:
+        raise ScenarioError(
+            f"--set {text}: is no path; a path is written like functions.resize.timeout, workload[0].rate or "
+            'queues["jobs.fifo"].delay_seconds. Correct it.'
+        )
+    return tuple(path)
+
+
+def apply_overrides(source: Source, overrides: tuple[str, ...]) -> None:
+    """Change the data of a source by texts like `functions.resize.timeout=5`. Raises ScenarioError."""
+    for override in overrides:
+        written, equals, literal = override.partition("=")
+        if not equals:
+            raise ScenarioError(
+                f"--set {override}: has no value; an override is path=value. Write for example "
+                "functions.resize.timeout=5."
+            )
+        option = f"--set {written.strip()}"
+        path = parse_path(written.strip())
+        _assign(source.data, path, _value(option, literal), option)
+        source.override(path, option)
+
+
+def _value(option: str, literal: str) -> Any:
+    try:
+        root = compose(literal)
+        return None if root is None else plain(root)
+    except YamlError as error:
+        raise ScenarioError(f"{option}: the value {literal!r} {error.message}") from None
+
+
+def _assign(data: Any, path: Path, value: Any, option: str) -> None:
+    for index, key in enumerate(path[:-1]):
+        here = path[: index + 1]
+        if isinstance(data, dict) and isinstance(key, str):
+            if data.get(key) is None:
+                _check_key(data, here, option)
+                data[key] = {}
+            data = data[key]
+        else:
+            data = data[_index(data, here, option)]
+    last = path[-1]
+    if isinstance(data, dict) and isinstance(last, str):
+        if last not in data:
+            _check_key(data, path, option)
+        data[last] = value
+    else:
+        data[_index(data, path, option)] = value
+
+
+def _check_key(data: dict[str, Any], path: Path, option: str) -> None:
+    """A key that the file does not have must be one that a model knows, or a free one of plain values."""
+    model = model_at(path[:-1])
+    key = str(path[-1])
+    known = list(data) if model is None else model.keys()
+    if key in known or (model is None and model_at(path) is None):
+        return
+    close = get_close_matches(key, known, 1, 0.5)
+    hint = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known) or 'none'}."
+    raise ScenarioError(f"{option}: {dotted(path)} is not in the scenario; --set changes what is there. {hint}")
+
+
+def _index(data: Any, path: Path, option: str) -> int:
+    key = path[-1]
+    if isinstance(data, list) and isinstance(key, int) and key < len(data):
+        return key
+    found = f"a list of {len(data)}" if isinstance(data, list) else "a mapping" if isinstance(data, dict) else "a value"
+    raise ScenarioError(
+        f"{option}: {dotted(path)} is not in the scenario; {dotted(path[:-1])} is {found}. Correct the path."
+    )

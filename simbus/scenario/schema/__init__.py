@@ -1,0 +1,81 @@
+"""The scenario file as models: what `simbus schema` prints and every file is checked against.
+
+A service that is built later needs one model and one line here.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from simbus.scenario.schema.base import Check, Duration, Model, between, matching, not_built, refuse
+from simbus.scenario.schema.expect import Expectation
+from simbus.scenario.schema.functions import FUNCTION_NAME, Function
+from simbus.scenario.schema.sources import BUCKET_NAME, QUEUE_NAME, TOPIC_NAME, Bucket, Queue, Topic
+from simbus.scenario.schema.workload import Item
+from simbus.scenario.source import shown
+
+
+class Account(Model):
+    """The AWS account and Region."""
+
+    id: Annotated[str, matching("[0-9]{12}", "an account id has 12 digits", "Write them in quotes")] = "000000000000"
+    region: Annotated[
+        str, matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a Region is written like us-east-1", "Write it so")
+    ] = "us-east-1"
+    concurrent_executions: Annotated[
+        int, between(1, 1_000_000, "an account has 1 concurrent execution or more", "Choose such a number")
+    ] = 1000
+
+
+def _start(value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise refuse(f"is {shown(value)}; a start is a time. Write it like 2026-01-01T00:00:00Z.") from None
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    if not 1970 <= moment.year <= 2200:
+        raise refuse(f"is {value!r}; the clock can start from 1970 to 2200. Choose such a year.")
+    return moment.astimezone(UTC)
+
+
+def _seed(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise refuse(f"is {shown(value)}; a seed is a whole number or a text. Write one.")
+    return value
+
+
+class ScenarioFile(Model):
+    """A simbus scenario: resources, workload and expectations of one run."""
+
+    description: str = ""
+    seed: Annotated[Any, Check(_seed, {"anyOf": [{"type": "integer"}, {"type": "string"}]})] = Field(
+        default=0, description="Decides every random number; --seed wins."
+    )
+    start: Annotated[datetime, Check(_start, {"type": "string", "format": "date-time"})] = Field(
+        default=datetime(2026, 1, 1, tzinfo=UTC), description="What the clock says at time 0."
+    )
+    duration: Duration | None = Field(
+        default=None, description="The workload stops here; the run goes on until nothing is pending."
+    )
+    until: Duration | None = Field(default=None, description="The run goes on no further than this.")
+    account: Account = Field(default_factory=lambda: Account.model_validate({}))
+    functions: dict[Annotated[str, FUNCTION_NAME], Function] = Field(default={})
+    buckets: dict[Annotated[str, BUCKET_NAME], Bucket] = Field(default={})
+    queues: dict[Annotated[str, QUEUE_NAME], Queue] = Field(default={})
+    topics: dict[Annotated[str, TOPIC_NAME], Topic] = Field(default={})
+    streams: Annotated[Any, not_built("Kinesis streams are")] = None
+    tables: Annotated[Any, not_built("DynamoDB tables are")] = None
+    event_buses: Annotated[Any, not_built("EventBridge is")] = None
+    event_source_mappings: Annotated[Any, not_built("event source mappings are")] = None
+    faults: Annotated[Any, not_built("faults are")] = None
+    workload: list[Item] = Field(default=[], description="What happens from outside, and when.")
+    expect: list[Expectation] = Field(default=[], description="What must be true of the finished run.")
+
+
+def schema_json() -> dict[str, Any]:
+    """The JSON Schema of a scenario file, for editors."""
+    schema = ScenarioFile.model_json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

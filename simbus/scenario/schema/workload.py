@@ -1,0 +1,240 @@
+"""`workload`: what happens from outside, and when."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field, model_validator
+
+from simbus.kernel.durations import NANOSECONDS
+from simbus.scenario.schema.base import (
+    Check,
+    Duration,
+    FunctionName,
+    Model,
+    between,
+    named,
+    not_built,
+    one_of,
+    refuse,
+    same,
+)
+from simbus.scenario.source import shown
+
+VERBS = ("put_object", "copy_object", "delete_object", "publish", "send_message", "invoke")
+LATER_VERBS = ("put_item", "update_item", "delete_item", "put_record", "put_events", "replay")
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)\s*(B|KB|MB|GB)", re.ASCII)
+_RATE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?\s*/\s*(ms|s|m|h|d)", re.ASCII)
+_BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+LARGEST_OBJECT = 5 * 1024**3
+
+
+class Rate(NamedTuple):
+    """So many arrivals in so many nanoseconds: two whole numbers, so that constant arrivals are exact."""
+
+    arrivals: int
+    nanoseconds: int
+
+
+def _rate(value: Any) -> Rate:
+    match = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise refuse(f"is {shown(value)}; a rate is a number per ms, s, m, h or d. Write for example 20/s.")
+    decimals = match[2] or ""
+    arrivals = int(match[1] + decimals)
+    if arrivals == 0:
+        raise refuse(f"is {shown(value)}; a rate is above 0. Leave the item out, or raise the rate.")
+    return Rate(arrivals, NANOSECONDS[match[3]] * 10 ** len(decimals))
+
+
+def _size(value: Any) -> Any:
+    """Bytes: a whole number, or a number with B, KB, MB or GB (1,024 each, as in S3's limits)."""
+    if isinstance(value, str):
+        match = _SIZE.fullmatch(value)
+        if match is None:
+            raise refuse(f"is {value!r}; a size is a number of bytes, KB, MB or GB. Write for example 100KB.")
+        value = round(float(match[1]) * _BYTES[match[2]])
+    if isinstance(value, int) and not isinstance(value, bool) and not 0 <= value <= LARGEST_OBJECT:
+        raise refuse(f"is {value} bytes; S3 puts objects of up to 5 GB in one operation. Choose a smaller size.")
+    return value
+
+
+def _seconds_of_trace(value: Any) -> Any:
+    units = ("s", "ms", "us", "ns")
+    if value not in units:
+        raise refuse(f"is {shown(value)}; a trace counts in {', '.join(units)}. Choose one of these.")
+    return value
+
+
+Size = Annotated[
+    int, Check(_size, {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}], "examples": ["100KB"]})
+]
+BucketName = Annotated[str, Check(named("s3"), {"description": "A bucket: its name, s3:name or its ARN."})]
+TopicName = Annotated[str, Check(named("sns"), {"description": "A topic: its name, sns:name or its ARN."})]
+QueueName = Annotated[str, Check(named("sqs"), {"description": "A queue: its name, sqs:name or its ARN."})]
+_TEMPLATE = "May hold templates: {n}, {n % 50}, {now}, {uuid}, {rand}."
+_UNIT = Check(_seconds_of_trace, {"enum": ["s", "ms", "us", "ns"]})
+_COUNT = between(1, 10**12, "a count is 1 or more", "Choose such a number, or leave the item out")
+
+
+class PutObject(Model):
+    """s3:PutObject."""
+
+    bucket: BucketName
+    key: str = Field(description=_TEMPLATE)
+    body: Any = Field(default=None, description=f"A text, or what becomes JSON. {_TEMPLATE}")
+    size: Size | None = Field(default=None, description="The size of an object whose content does not matter.")
+
+    @model_validator(mode="after")
+    def _body_or_size(self) -> PutObject:
+        if self.body is not None and self.size is not None:
+            raise refuse("has body and size; the size is that of the body. Keep one of them.")
+        return self
+
+
+class CopySource(Model):
+    """What CopyObject copies."""
+
+    bucket: BucketName
+    key: str = Field(description=_TEMPLATE)
+
+
+class CopyObject(Model):
+    """s3:CopyObject."""
+
+    bucket: BucketName
+    key: str = Field(description=_TEMPLATE)
+    copy_source: CopySource
+
+
+class DeleteObject(Model):
+    """s3:DeleteObject."""
+
+    bucket: BucketName
+    key: str = Field(description=_TEMPLATE)
+
+
+class _Message(Model):
+    message_attributes: dict[str, Any] = Field(
+        default={}, description="{name: value}, or AWS's {name: {data_type: String, string_value: x}}."
+    )
+    message_group_id: str | None = Field(default=None, description=f"Of a FIFO message. {_TEMPLATE}")
+    message_deduplication_id: str | None = Field(default=None, description=f"Of a FIFO message. {_TEMPLATE}")
+
+
+class Publish(_Message):
+    """sns:Publish."""
+
+    topic: TopicName = same("topic_arn", "topic")
+    message: Any = Field(description=f"A text, or what becomes JSON. {_TEMPLATE}")
+    subject: str | None = Field(default=None, description=_TEMPLATE)
+
+
+class SendMessage(_Message):
+    """sqs:SendMessage."""
+
+    queue: QueueName
+    message_body: Any = Field(description=f"A text, or what becomes JSON. {_TEMPLATE}")
+    delay_seconds: Annotated[int, between(0, 900, "SQS allows 0 to 900 seconds", "Shorten it")] | None = None
+
+
+class Invoke(Model):
+    """lambda:Invoke."""
+
+    function: FunctionName = same("function_name", "function")
+    payload: Any = Field(default_factory=dict, description=f"Any JSON value. {_TEMPLATE}")
+    invocation_type: Annotated[str, one_of(("RequestResponse", "Event", "DryRun"), "the invocation types are")] = (
+        "RequestResponse"
+    )
+    qualifier: str | None = Field(default=None, description="A version or an alias.")
+
+
+class Trace(Model):
+    """Arrivals from a CSV file with a line of names: one row is one arrival, relative to the first row's."""
+
+    file: str = Field(description="Relative to the scenario file.")
+    column: str = Field(description="The column that holds the time of the arrival; it never falls.")
+    unit: Annotated[str, _UNIT] = Field(default="ms", description="What both columns count in.")
+    duration_column: str | None = Field(default=None, description="Recorded durations, instead of the modelled ones.")
+    environment_column: str | None = Field(
+        default=None, description="Ids of environments: those first seen warm are warm when the trace begins."
+    )
+    cold_column: str | None = Field(default=None, description="Whether a row was a cold start: true or false.")
+
+    @model_validator(mode="after")
+    def _warmth(self) -> Trace:
+        if (self.environment_column is None) != (self.cold_column is None):
+            raise refuse("has one of environment_column and cold_column; warmth is read from both. Add the other.")
+        return self
+
+
+class Item(Model):
+    """One line of a workload: one verb, and when."""
+
+    put_object: PutObject | None = None
+    copy_object: CopyObject | None = None
+    delete_object: DeleteObject | None = None
+    publish: Publish | None = None
+    send_message: SendMessage | None = None
+    invoke: Invoke | None = None
+    put_item: Annotated[Any, not_built("DynamoDB tables are")] = None
+    update_item: Annotated[Any, not_built("DynamoDB tables are")] = None
+    delete_item: Annotated[Any, not_built("DynamoDB tables are")] = None
+    put_record: Annotated[Any, not_built("Kinesis streams are")] = None
+    put_events: Annotated[Any, not_built("EventBridge is")] = None
+    replay: Annotated[Any, not_built("the replay of recordings is")] = None
+    speed: Annotated[Any, not_built("the replay of recordings is")] = None
+    at: Duration | None = Field(default=None, description="When; with `rate` when it begins.")
+    rate: Annotated[Any, Check(_rate, {"type": "string", "pattern": _RATE.pattern, "examples": ["20/s"]})] | None = None
+    for_: Duration | None = Field(default=None, validation_alias="for", description="How long the rate lasts.")
+    count: Annotated[int, _COUNT] | None = None
+    over: Duration | None = Field(default=None, description="The time that `count` arrivals are spread over.")
+    arrivals: Annotated[str, one_of(("poisson", "constant"), "arrivals are")] | None = Field(
+        default=None, description="poisson (the default) or constant, for `rate` and `over`."
+    )
+    trace: Trace | None = None
+
+    @property
+    def verb(self) -> str:
+        """The one verb of the item."""
+        return next(name for name in VERBS if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def _one_verb(self) -> Item:
+        given = [name for name in VERBS if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "no verb"
+            raise refuse(f"has {found}; an item is one of {', '.join(VERBS)}. Give it one.")
+        _check_timing(self)
+        if self.trace is not None and self.invoke is None and self.trace.duration_column is not None:
+            raise refuse("has a trace with duration_column; only an invocation has a duration. Remove it.")
+        if self.trace is not None and self.invoke is None and self.trace.cold_column is not None:
+            raise refuse("has a trace with cold_column; only a function has environments. Remove it.")
+        return self
+
+
+_TIMINGS = {
+    ("at",),
+    ("at", "count"),
+    ("rate", "for"),
+    ("rate", "count"),
+    ("at", "rate", "for"),
+    ("at", "rate", "count"),
+    ("count", "over"),
+    ("trace",),
+}
+_TIMING_RULE = (
+    "an item has exactly one of `at` (with `count`: all at once), `rate` with `for` or `count` (beginning at `at`), "
+    "`count` with `over`, and `trace`"
+)
+
+
+def _check_timing(item: Item) -> None:
+    names = {"at": "at", "rate": "rate", "for": "for_", "count": "count", "over": "over", "trace": "trace"}
+    given = tuple(name for name, field in names.items() if getattr(item, field) is not None)
+    if given not in _TIMINGS:
+        found = ", ".join(given) or "no time"
+        raise refuse(f"has {found}; {_TIMING_RULE}. Choose one of these forms.")
+    if item.arrivals is not None and "rate" not in given and "over" not in given:
+        raise refuse("has arrivals, which say how `rate` and `over` spread; there is neither. Remove it.")

@@ -1,0 +1,118 @@
+"""From plain data to the models, and from pydantic's errors to simbus's words."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from simbus.scenario.schema import ScenarioFile
+from simbus.scenario.schema.base import Model
+from simbus.scenario.source import Path, Problem, Source, shown
+
+_EXPECTED = {
+    "string_type": ("a text", "Put it in quotes"),
+    "int_type": ("a whole number", "Write a number without quotes"),
+    "int_from_float": ("a whole number", "Round it"),
+    "float_type": ("a number", "Write a number without quotes"),
+    "finite_number": ("a finite number", "Write one"),
+    "bool_type": ("true or false", "Write one of them, without quotes"),
+    "dict_type": ("a mapping", "Write key: value pairs"),
+    "model_type": ("a mapping", "Write key: value pairs"),
+    "list_type": ("a list", "Write [...], or lines that begin with -"),
+}
+
+
+def validate(source: Source) -> ScenarioFile:
+    """The scenario that the data of a source describes. Raises ScenarioError for its first mistake."""
+    try:
+        return ScenarioFile.model_validate(source.data)
+    except ValidationError as error:
+        raise source.error([_problem(details) for details in error.errors(include_url=False)]) from None
+
+
+def _problem(details: ErrorDetails) -> Problem:
+    path: Path = tuple(part for part in details["loc"] if part != "[key]")
+    found, kind = details.get("input"), details["type"]
+    if kind == "rule":
+        return Problem(path, details["msg"])
+    if kind == "missing":
+        return Problem(path, f"is missing; {_container(path)} needs it. Add it.")
+    if kind == "extra_forbidden":
+        return Problem(path, _unknown(path))
+    if kind in ("too_short", "too_long"):
+        limits = details.get("ctx", {})
+        rule = f"at least {limits['min_length']}" if kind == "too_short" else f"at most {limits['max_length']}"
+        return Problem(path, f"is {shown(found)}; it has {rule}. Change the list.")
+    expected, remedy = _EXPECTED.get(kind, (details["msg"][:1].lower() + details["msg"][1:], "Correct it"))
+    return Problem(path, f"is {shown(found)}; {expected} is expected. {remedy}.")
+
+
+def _container(path: Path) -> str:
+    return str(path[-2]) if len(path) > 1 and isinstance(path[-2], str) else "an item of this list"
+
+
+def _unknown(path: Path) -> str:
+    """The message for a key that the model does not have: what it could have been."""
+    model, key = model_at(path[:-1]), str(path[-1])
+    keys = model.keys() if model is not None else []
+    twin = model.synonyms().get(key) if model is not None else None
+    if key in keys:
+        others = [other for other in keys if other != key and twin in (other, None) and _same(model, other, key)]
+        return f"means the same as {' or '.join(others)}, which is given too. Keep one of them."
+    close = get_close_matches(key, keys, 1, 0.5)
+    if close:
+        return f"is no key of a scenario here; did you mean {close[0]}?"
+    return f"is no key of a scenario here; known are {', '.join(sorted(keys))}. Remove it."
+
+
+def _same(model: type[Model] | None, one: str, other: str) -> bool:
+    synonyms = {} if model is None else model.synonyms()
+    return synonyms.get(one, one) == synonyms.get(other, other)
+
+
+def model_at(path: Path) -> type[Model] | None:
+    """The model of the mapping at a path; None where names are free (`functions`) or anything may stand."""
+    annotation: Any = ScenarioFile
+    for part in path:
+        model = _model_in(annotation)
+        if model is not None:
+            field = _field(model, part)
+            if field is None:
+                return None
+            annotation = field
+        else:
+            annotation = _member(annotation)
+    return _model_in(annotation)
+
+
+def _field(model: type[Model], key: str | int) -> Any:
+    """The annotation of a key of a model."""
+    name = model.synonyms().get(str(key), key)
+    for attribute, field in model.model_fields.items():
+        alias = field.validation_alias
+        if name in (attribute if alias is None else alias, *getattr(alias, "choices", ())):
+            return field.annotation
+    return None
+
+
+def _model_in(annotation: Any) -> type[Model] | None:
+    """The model that an annotation is, or holds besides None."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return annotation
+    if hasattr(annotation, "__metadata__"):
+        return _model_in(annotation.__origin__)
+    if getattr(annotation, "__origin__", None) in (dict, list):
+        return None
+    return next((found for found in map(_model_in, get_args(annotation)) if found is not None), None)
+
+
+def _member(annotation: Any) -> Any:
+    """What the values of a dict or the items of a list are."""
+    if hasattr(annotation, "__metadata__"):
+        return _member(annotation.__origin__)
+    if getattr(annotation, "__origin__", None) in (dict, list):
+        return get_args(annotation)[-1]
+    return next((found for found in map(_member, get_args(annotation)) if found is not None), None)

@@ -1,0 +1,89 @@
+"""One synchronous invocation: who waits for it, and what Invoke answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from simbus.bus import Bus
+from simbus.errors import AwsError
+from simbus.functions.function import Function
+from simbus.model import ChangeEvent, Invocation, Outcome, Throttled
+
+_Waker = Callable[[], None]
+
+
+class InvokeResponse(NamedTuple):
+    """What Invoke answers. `payload` is JSON text ("" for Event and DryRun), `function_error` None or `Unhandled`."""
+
+    status_code: int
+    payload: str
+    request_id: str
+    executed_version: str | None = None
+    function_error: str | None = None
+    log_result: str | None = None
+
+    def json(self) -> Any:
+        """The payload decoded; None where there is none."""
+        return msgspec.json.decode(self.payload) if self.payload else None
+
+
+class SynchronousCall:
+    """One RequestResponse invocation and who waits for it."""
+
+    def __init__(self, bus: Bus, function: Function, event: ChangeEvent) -> None:
+        self._bus = bus
+        self._function = function
+        self._event = event
+        self._wake: _Waker | None = None
+        self._outcome: Outcome | Throttled | None = None
+        self.invocation: Invocation
+
+    @property
+    def done(self) -> bool:
+        return self._outcome is not None
+
+    def start(self, wake: _Waker) -> None:
+        """Begin, and call `wake` at the end."""
+        self._wake = wake
+        self._function.world.timeline.after(0, self.place)
+
+    def place(self, _: object = None) -> None:
+        self._function.place(self.invocation)
+
+    def settled(self, invocation: Invocation, outcome: Outcome) -> None:
+        status = "ok" if outcome.status == "ok" else "error"
+        self._finish(outcome, status)
+
+    def throttled(self, invocation: Invocation, throttled: Throttled) -> None:
+        self._bus.hop(self._event.id, "throttled", self._function.name, throttled.reason)
+        self._finish(throttled, "throttled")
+
+    def _finish(self, outcome: Outcome | Throttled, status: str) -> None:
+        self._bus.settle(self._event, self._function.name, status, self.invocation.request_id)
+        self._outcome = outcome
+        if self._wake is not None:
+            self._wake()
+
+    def result(self) -> InvokeResponse | AwsError:
+        outcome = self._outcome
+        assert outcome is not None
+        invocation = self.invocation
+        if isinstance(outcome, Throttled):
+            return AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Reason=outcome.reason, Type="User")
+        return InvokeResponse(
+            200,
+            outcome.payload,
+            invocation.request_id,
+            invocation.version,
+            None if outcome.status == "ok" else "Unhandled",
+            invocation.log_tail,
+        )
+
+    def response(self) -> InvokeResponse:
+        result = self.result()
+        if isinstance(result, AwsError):
+            raise result
+        return result

@@ -1,0 +1,362 @@
+"""A Lambda function as its users see it: AWS's operations, and what became of its invocations.
+
+Sources: botocore's InvocationRequest and InvocationResponse; recordings test_invocation_type_*, test_invoke_exceptions,
+test_reserved_concurrency, TestLambdaVersions, TestLambdaAliases, test_lambda_eventinvokeconfig_exceptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from simbus.arn import short_name
+from simbus.bus import Bus
+from simbus.errors import AwsError, UsageError
+from simbus.functions.config import FunctionConfig
+from simbus.functions.function import LATEST, Alias, Function
+from simbus.model import ChangeEvent, Invocation, InvocationType, Lineage
+from simbus.scheduler.asynchronous import AsynchronousQueue
+from simbus.scheduler.destinations import EventInvokeConfig
+from simbus.scheduler.invoke import InvokeResponse, SynchronousCall
+from simbus.scheduler.payload import check_payload, json_text
+from simbus.scheduler.recursion import RecursionGuard
+from simbus.sources.base import Source, operation, twin
+from simbus.world import Delivery, uuid
+
+
+class LambdaFunction(Source):
+    """One function. `latest` qualifiers: a version number, an alias, `$LATEST`, or none."""
+
+    service = "lambda"
+
+    def __init__(self, function: Function, queue: AsynchronousQueue, recursion: RecursionGuard, bus: Bus) -> None:
+        super().__init__(function.world, bus, function.resource)
+        self._function = function
+        self._queue = queue
+        self._recursion = recursion
+        self._read: Callable[[str], list[Any]] = lambda _: []
+
+    @property
+    def config(self) -> FunctionConfig:
+        """The configuration of $LATEST."""
+        return self._function.config
+
+    @property
+    def invocations(self) -> list[Any]:
+        """The rows of `invocations` of this function so far, one an attempt, in the order in which they ended."""
+        return self._read(self.resource)
+
+    @property
+    def concurrent_executions(self) -> int:
+        """How many invocations run at this moment, on demand and provisioned."""
+        return self._function.running
+
+    # --- invoke ----------------------------------------------------------------------------------------------------
+
+    @operation
+    def invoke(
+        self,
+        payload: Any = None,
+        *,
+        invocation_type: InvocationType = "RequestResponse",
+        qualifier: str | None = None,
+        client_context: str | None = None,
+        log_type: Literal["None", "Tail"] = "None",
+        trace_duration: int | None = None,
+    ) -> InvokeResponse:
+        """Invoke. `payload` is any JSON value, or `bytes` that hold JSON text; left out it is `{}`.
+
+        RequestResponse waits in virtual time until the function has answered (a handler parks, a test plays the
+        timeline); Event returns at once; DryRun only checks. `trace_duration` (nanoseconds) is a recorded duration
+        that takes the place of the modelled one. Raises AwsError: ResourceNotFoundException,
+        RequestTooLargeException, InvalidRequestContentException, TooManyRequestsException.
+        """
+        text = self._checked(payload, invocation_type, qualifier)
+        if invocation_type == "DryRun":
+            return InvokeResponse(204, "", uuid(self._rng))
+        if invocation_type == "Event":
+            return InvokeResponse(202, "", self._submit(text, qualifier, trace_duration))
+        call = self._call(text, qualifier, client_context, log_type, trace_duration)
+        actor = self._timeline.actor
+        if actor is None:
+            self._timeline.after(0, call.place)
+            self._timeline.run_while(lambda: not call.done, lambda: f"the invocation of {self.name}")
+        else:
+            actor.wait(call.start)
+        return call.response()
+
+    ainvoke = twin(invoke)
+
+    def start_invoke(self, payload: Any, done: Callable[[InvokeResponse | AwsError], None], **options: Any) -> None:
+        """Invoke synchronously without waiting: `done` is called with the answer, or with the AwsError."""
+        qualifier, duration = options.get("qualifier"), options.get("trace_duration")
+        try:
+            text = self._checked(payload, "RequestResponse", qualifier)
+        except AwsError as error:
+            done(error)
+            return
+        call = self._call(text, qualifier, options.get("client_context"), "None", duration)
+        call.start(lambda: done(call.result()))
+
+    def _checked(self, payload: Any, invocation_type: InvocationType, qualifier: str | None) -> str:
+        if invocation_type not in ("RequestResponse", "Event", "DryRun"):
+            raise AwsError(
+                "InvalidParameterValueException",
+                f"1 validation error detected: Value '{invocation_type}' at 'invocationType' failed to satisfy "
+                "constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]",
+            )
+        if self._function.deleted or (qualifier is not None and not self._function.has(qualifier)):
+            raise self._function.not_found(qualifier)
+        text = "{}" if payload is None else json_text(payload)
+        check_payload(text, invocation_type)
+        return text
+
+    def _submit(self, text: str, qualifier: str | None, trace_duration: int | None) -> str:
+        parent, lineage = self._cause
+        event = self._publish_invoke(text, parent, lineage)
+        return self._queue.submit(
+            text,
+            event=event,
+            subscription=self.name,
+            qualifier=qualifier,
+            lineage=lineage,
+            trace_duration=trace_duration,
+        )
+
+    def _publish_invoke(self, text: str, parent: str | None, lineage: Lineage | None) -> ChangeEvent:
+        event = ChangeEvent(
+            self._uuid(), self._timeline.now, self.name, self.arn, "Invoke", None, parent, text, lineage
+        )
+        self._bus.publish(event)
+        return event
+
+    def _call(
+        self,
+        text: str,
+        qualifier: str | None,
+        client_context: str | None,
+        log_type: str,
+        trace_duration: int | None,
+    ) -> SynchronousCall:
+        parent, lineage = self._cause
+        event = self._publish_invoke(text, parent, lineage)
+        lineage = self._recursion.follow(lineage, self.arn)
+        if self._recursion.stops(lineage, self._function):
+            self._bus.hop(event.id, "recursion", self.name, self._recursion.message)
+            self._bus.settle(event, self.name, "dropped")
+            raise AwsError("RecursiveInvocationException", self._recursion.message, 400)
+        call = SynchronousCall(self._bus, self._function, event)
+        call.invocation = Invocation(
+            uuid(self._rng),
+            text,
+            call.settled,
+            call.throttled,
+            qualifier=qualifier,
+            queued_at=self._timeline.now,
+            lineage=lineage,
+            client_context=client_context,
+            trace_duration=trace_duration,
+            state=call,
+        )
+        if log_type == "Tail":
+            call.invocation.log_tail = ""
+        return call
+
+    def accept(self, delivery: Delivery, qualifier: str | None = None) -> None:
+        """Take a payload of another service over: an asynchronous invocation, 202."""
+        if self._function.deleted or (qualifier is not None and not self._function.has(qualifier)):
+            raise self._function.not_found(qualifier)
+        if self._out_until:
+            self._check_available()
+        event = delivery.event
+        if event is None:
+            event = self._publish_invoke(delivery.payload, delivery.parent, delivery.lineage)
+        self._queue.submit(
+            delivery.payload,
+            event=event,
+            subscription=delivery.subscription or self.name,
+            qualifier=qualifier,
+            source_arn=delivery.source_arn,
+            lineage=delivery.lineage,
+            trace_duration=delivery.trace_duration,
+        )
+
+    # --- configuration ---------------------------------------------------------------------------------------------
+
+    @operation
+    def publish_version(self, config: FunctionConfig | None = None) -> str:
+        """Freeze $LATEST (or `config`) as a version; its number, that of the last one where nothing changed."""
+        number = self._function.publish(config)
+        self._register(number)
+        return number
+
+    @operation
+    def update_function(self, config: FunctionConfig) -> None:
+        """Replace code and configuration of $LATEST. What runs goes on; queued events run on the new code."""
+        self._function.update(config)
+
+    @operation
+    def create_alias(
+        self, name: str, function_version: str, additional_version_weights: dict[str, float] | None = None
+    ) -> None:
+        """CreateAlias. Raises AWS's errors for a bad routing configuration."""
+        if name in self._function.aliases:
+            raise AwsError("ResourceConflictException", f"Alias already exists: {self.arn}:{name}", 409)
+        self._set_alias(name, function_version, additional_version_weights)
+        self._register(name)
+
+    @operation
+    def update_alias(
+        self, name: str, function_version: str, additional_version_weights: dict[str, float] | None = None
+    ) -> None:
+        """UpdateAlias: move it to another version, or change its routing."""
+        if name not in self._function.aliases:
+            raise AwsError("ResourceNotFoundException", f"Cannot find alias arn: {self.arn}:{name}", 404)
+        self._set_alias(name, function_version, additional_version_weights)
+
+    def _set_alias(self, name: str, version: str, weights: dict[str, float] | None) -> None:
+        weights = weights or {}
+        for number in (version, *weights):
+            if number not in self._function.versions:
+                raise AwsError("ResourceNotFoundException", f"Function not found: {self.arn}:{number}", 404)
+        if len(weights) > 1:
+            raise _invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
+        if not weights:
+            self._function.aliases[name] = Alias(version)
+            return
+        [(other, weight)] = weights.items()
+        if LATEST in (version, other):
+            raise _invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+        if other == version:
+            raise _invalid(
+                f"Invalid function version {other}. Function version {other} is already included in routing "
+                "configuration."
+            )
+        if not 0.0 <= weight <= 1.0:
+            raise _invalid(f"The weight {weight} of version {other} must be between 0.0 and 1.0.")
+        self._function.aliases[name] = Alias(version, other, weight)
+
+    def _register(self, qualifier: str) -> None:
+        """A qualified function can be named as a target, and is then invoked with that qualifier."""
+        target = _Qualified(self, qualifier)
+        if target.arn not in self._world.targets:
+            self._world.register(target)
+
+    @operation
+    def put_function_concurrency(self, reserved_concurrent_executions: int) -> None:
+        """Reserve concurrency: a guarantee and a cap; 0 switches the function off. Raises AWS's errors."""
+        if reserved_concurrent_executions < 0:
+            raise _invalid(
+                f"1 validation error detected: Value '{reserved_concurrent_executions}' at "
+                "'reservedConcurrentExecutions' failed to satisfy constraint: Member must have value greater than or "
+                "equal to 0"
+            )
+        self._function.concurrency.reserve(reserved_concurrent_executions)
+
+    @operation
+    def delete_function_concurrency(self) -> None:
+        """Give the reservation back."""
+        self._function.concurrency.reserve(None)
+
+    @operation
+    def put_provisioned_concurrency_config(self, qualifier: str, provisioned_concurrent_executions: int) -> None:
+        """Provisioned concurrency of a version or an alias: the environments start their init now."""
+        if qualifier == LATEST:
+            raise _invalid("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
+        if not self._function.has(qualifier):
+            raise self._function.not_found(qualifier)
+        self.provision(qualifier, provisioned_concurrent_executions)
+
+    def provision(self, qualifier: str, amount: int) -> None:
+        """Like `put_provisioned_concurrency_config`, which AWS does not allow on $LATEST; a scenario does."""
+        self._function.resolve(qualifier).provision(amount)
+
+    def preload(self, amount: int) -> None:
+        """Let `amount` environments of $LATEST be warm at once, as those that were used before the run began."""
+        for _ in range(amount):
+            self._function.latest.create().preload()
+
+    @operation
+    def put_function_event_invoke_config(
+        self,
+        *,
+        qualifier: str = LATEST,
+        maximum_retry_attempts: int = 2,
+        maximum_event_age_in_seconds: int = 21_600,
+        on_success: str | Source | None = None,
+        on_failure: str | Source | None = None,
+    ) -> None:
+        """PutFunctionEventInvokeConfig of one qualifier; it replaces the one before. Raises AWS's errors."""
+        _in_range("maximumRetryAttempts", maximum_retry_attempts, 0, 2)
+        _in_range("maximumEventAgeInSeconds", maximum_event_age_in_seconds, 60, 21_600)
+        if qualifier != LATEST and not self._function.has(qualifier):
+            raise AwsError("ResourceNotFoundException", "The function doesn't exist.", 404)
+        self._queue.configs[qualifier] = EventInvokeConfig(
+            maximum_retry_attempts,
+            maximum_event_age_in_seconds,
+            self._destination(on_success, "OnSuccess"),
+            self._destination(on_failure, "OnFailure"),
+        )
+
+    def _destination(self, target: str | Source | None, which: str) -> str | None:
+        if target is None:
+            return None
+        reference = target if isinstance(target, str) else target.arn
+        service, name, qualifier = short_name(reference)
+        arn = self._world.arn(service, name) + (f":{qualifier}" if qualifier else "")
+        if service == "lambda" and name == self.resource:
+            raise _invalid("You can't specify the function as a destination for itself.")
+        if service == "events":
+            raise UsageError(
+                f"{self.name}: {which} is {reference}; EventBridge is not built yet. Use an SQS queue, an SNS topic, a "
+                "Lambda function, or (on failure) an S3 bucket."
+            )
+        if service in ("kinesis", "dynamodb") or (service == "s3" and which == "OnSuccess"):
+            success, failure = ("null", f"OnFailure(destination={arn})")
+            if which == "OnSuccess":
+                success, failure = (f"OnSuccess(destination={arn})", "null")
+            raise _invalid(
+                "The provided destination config DestinationConfig("
+                f"onSuccess={success}, onFailure={failure}) is invalid."
+            )
+        if self._world.find(arn) is None:
+            raise _invalid(f"The destination ARN {arn} is invalid.")
+        return arn
+
+    @operation
+    def delete_function(self) -> None:
+        """Delete it. What runs is finished; what others send from now on is refused."""
+        self._function.deleted = True
+        for arn in [a for a in self._world.targets if a == self.arn or a.startswith(f"{self.arn}:")]:
+            del self._world.targets[arn]
+
+    def final_rows(self) -> None:
+        """The run has ended: write down what is still held."""
+        self._queue.finish()
+
+
+class _Qualified:
+    """A function under a qualifier, as a target."""
+
+    def __init__(self, function: LambdaFunction, qualifier: str) -> None:
+        self._function = function
+        self._qualifier = qualifier
+        self.name = function.name
+        self.arn = f"{function.arn}:{qualifier}"
+
+    def accept(self, delivery: Delivery) -> None:
+        self._function.accept(delivery, self._qualifier)
+
+
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterValueException", message)
+
+
+def _in_range(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        bound, limit = ("greater", low) if value < low else ("less", high)
+        raise AwsError(
+            "ValidationException",
+            f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: Member must have "
+            f"value {bound} than or equal to {limit}",
+        )

@@ -1,0 +1,89 @@
+"""What all sources share: a name, an identity, operations that take time inside a handler, and their async twins."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from simbus.bus import Bus
+from simbus.errors import AwsError
+from simbus.kernel.sleeping import sleep
+from simbus.world import World, uuid
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound="Source")
+
+
+class Source:
+    """A fake AWS service resource: something that holds or emits events.
+
+    `service` is AWS's word for it (`s3`), `name` the short name (`s3:uploads`), `resource` the bare one (`uploads`).
+    """
+
+    service: str = ""
+
+    def __init__(self, world: World, bus: Bus, resource: str) -> None:
+        self._world = world
+        self._timeline = world.timeline
+        self._bus = bus
+        self.resource = resource
+        self.name = f"{self.service}:{resource}"
+        self.arn = world.arn(self.service, resource)
+        self._rng = world.timeline.rng(self.name)
+        self._out_until = 0
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.resource}>"
+
+    def outage(self, duration: int) -> None:
+        """Answer every operation and delivery with 503 ServiceUnavailable for `duration` nanoseconds from now."""
+        self._out_until = self._timeline.now + duration
+
+    def _check_available(self) -> None:
+        if self._timeline.now < self._out_until:
+            raise AwsError("ServiceUnavailable", f"{self.name} is out of service.", 503)
+
+    def _uuid(self) -> str:
+        return uuid(self._rng)
+
+    @property
+    def _cause(self) -> tuple[str | None, Any]:
+        """Request id and lineage of the invocation that acts at this moment; (None, None) outside a handler."""
+        actor = self._timeline.actor
+        return (None, None) if actor is None else (actor.request_id, actor.lineage)
+
+
+def operation(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """An operation of a source. Called by a handler it takes the function's modelled latency, in virtual time."""
+
+    @wraps(method)
+    def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        actor = self._timeline.actor
+        if actor is not None:
+            actor.pause(actor.aws_latency)
+        if self._out_until:
+            self._check_available()
+        return method(self, *args, **kwargs)
+
+    return call
+
+
+def twin(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], Awaitable[R]]:
+    """The async twin of an operation: its latency is awaited, so that other tasks go on meanwhile."""
+    plain = getattr(method, "__wrapped__", method)
+
+    @wraps(plain)
+    async def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        actor = self._timeline.actor
+        await sleep(0 if actor is None else actor.aws_latency)
+        actor = self._timeline.actor
+        if actor is not None:
+            actor.pause(0)
+        if self._out_until:
+            self._check_available()
+        result: R = plain(self, *args, **kwargs)
+        return result
+
+    return call

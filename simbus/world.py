@@ -1,0 +1,143 @@
+"""What everything in one simulation shares: the timeline, the account, the calendar, the rows and the directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, Protocol
+
+from simbus.arn import Account, arn, short_name
+from simbus.errors import UsageError
+from simbus.kernel import MILLISECOND, Timeline
+from simbus.model import ChangeEvent
+
+Row = tuple[Any, ...]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Rows(Protocol):
+    """Where rows go: one list per table of the run file. Tuples in column order."""
+
+    events: list[Row]
+    deliveries: list[Row]
+    invocations: list[Row]
+    hops: list[Row]
+    messages: list[Row]
+    log_events: list[Row]
+
+
+class Target(Protocol):
+    """What a change event, a destination record or a dead letter can be delivered to."""
+
+    name: str  # `sqs:failed`
+    arn: str
+
+    def accept(self, delivery: Delivery) -> None:
+        """Take it over. Raises AwsError where the service would refuse it (status >= 500: try again later)."""
+
+
+class Delivery:
+    """One payload on its way to one target, and the change event it came from (None: a record or a dead letter).
+
+    `service` is who delivers (`s3.amazonaws.com`, `sns.amazonaws.com`, `lambda.amazonaws.com` ...), `source_arn` the
+    resource on whose behalf. `attributes` are message attributes (`{name: {"DataType": ..., "StringValue": ...}}`),
+    `group_id` and `deduplication_id` those of a FIFO message. `subscription` names the delivery in the rows.
+    """
+
+    __slots__ = (
+        "attributes",
+        "deduplication_id",
+        "event",
+        "group_id",
+        "lineage",
+        "parent",
+        "payload",
+        "service",
+        "source_arn",
+        "subject",
+        "subscription",
+        "trace_duration",
+    )
+
+    def __init__(
+        self,
+        payload: str,
+        service: str,
+        source_arn: str,
+        *,
+        event: ChangeEvent | None = None,
+        subscription: str = "",
+        parent: str | None = None,
+        lineage: Any = None,
+        attributes: dict[str, dict[str, Any]] | None = None,
+        subject: str | None = None,
+        group_id: str | None = None,
+        deduplication_id: str | None = None,
+        trace_duration: int | None = None,
+    ) -> None:
+        self.payload = payload
+        self.service = service
+        self.source_arn = source_arn
+        self.event = event
+        self.subscription = subscription
+        self.parent = parent if event is None else event.parent
+        self.lineage = lineage if event is None else event.lineage
+        self.attributes = attributes
+        self.subject = subject
+        self.group_id = group_id
+        self.deduplication_id = deduplication_id
+        self.trace_duration = trace_duration
+
+
+def uuid(rng: Random) -> str:
+    """A version 4 UUID from a seeded generator, in AWS's form: 8-4-4-4-12 lowercase hex."""
+    h = f"{rng.getrandbits(128):032x}"
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) & 3]}{h[17:20]}-{h[20:]}"
+
+
+class World:
+    """The shared things of one simulation. `start` is what the calendar says at time 0 (UTC)."""
+
+    def __init__(self, timeline: Timeline, rows: Rows, account: Account, start: datetime) -> None:
+        self.timeline = timeline
+        self.rows = rows
+        self.account = account
+        self.start = start
+        since = start - _EPOCH
+        self.epoch_ns = ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
+        self.targets: dict[str, Target] = {}
+
+    def epoch_ms(self, at: int | None = None) -> int:
+        """Milliseconds since 1970 of a virtual instant (default: now), as rows carry them."""
+        return (self.epoch_ns + (self.timeline.now if at is None else at)) // MILLISECOND
+
+    def datetime(self, at: int | None = None) -> datetime:
+        """The calendar at a virtual instant (default: now), UTC, to the microsecond."""
+        return self.start + timedelta(microseconds=(self.timeline.now if at is None else at) // 1000)
+
+    def iso(self, at: int | None = None, timespec: str = "milliseconds") -> str:
+        """`2026-01-01T00:00:00.000Z`, AWS's usual form of a time."""
+        return self.datetime(at).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
+
+    def arn(self, service: str, name: str) -> str:
+        return arn(service, name, self.account)
+
+    def register(self, target: Target) -> None:
+        """Put a resource into the directory. Raises UsageError where its ARN is taken."""
+        if target.arn in self.targets:
+            raise UsageError(f"{target.name} exists already; names are unique per service. Choose another name.")
+        self.targets[target.arn] = target
+
+    def find(self, reference: str) -> Target | None:
+        """The resource that `service:name`, `lambda:name:qualifier` or an ARN names, or None."""
+        found = self.targets.get(reference)
+        if found is None:
+            service, name, qualifier = short_name(reference)
+            arn = self.arn(service, name)
+            found = self.targets.get(arn if qualifier is None else f"{arn}:{qualifier}")
+        return found
+
+    def every(self, wanted: Callable[[Target], bool]) -> list[Target]:
+        """The resources that are wanted, in the order in which they were made."""
+        return [target for target in self.targets.values() if wanted(target)]
