@@ -49,6 +49,8 @@ class Bus:
                 event.data,
             )
         )
+        if self._world.timeline.actor is None:  # a flush may start threads, and none starts inside a handler
+            self._rows.flush_if_full()
         for subscription in self._subscriptions.get(event.source, ()):
             subscription.offer(event)
 

@@ -26,6 +26,9 @@ class Rows(Protocol):
     messages: list[Row]
     log_events: list[Row]
 
+    def flush_if_full(self) -> None:
+        """Hand a batch over when enough rows have come together."""
+
 
 class Target(Protocol):
     """What a change event, a destination record or a dead letter can be delivered to."""

@@ -1,0 +1,64 @@
+"""The command line: each command parses, calls the library, prints. One file per command.
+
+Whatever is heavy is imported inside a command, so that `simbus --help` and a wrong option answer at once.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Annotated
+
+import typer
+
+from simbus.cli.check import check
+from simbus.cli.later import refuse_commands
+from simbus.cli.logs import logs
+from simbus.cli.run import run
+from simbus.cli.schema import schema
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="simbus",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Simulate event-driven AWS Lambda applications: virtual time, and the same run for the same seed.",
+    epilog="Exit status: 0 all well, 1 an expectation failed, 2 wrong input or usage, 3 the run could not finish, "
+    "70 internal error, 130 interrupted.",
+)
+app.command()(run)
+app.command()(check)
+app.command()(schema)
+app.command()(logs)
+refuse_commands(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"simbus {version('simbus')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _simbus(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """The options before a command."""
+
+
+def main() -> None:
+    """Run the command line of this process and end it with an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a log line may hold what the terminal can't show
+    try:
+        app()
+    except KeyboardInterrupt:  # before or after a command's own care for it
+        sys.exit(130)

@@ -137,7 +137,13 @@ class Concurrency:
         return self._scaling.take()
 
     def refuse_rate(self) -> str | None:
-        """Why a synchronous request is too many per second, or None: then it is counted in."""
+        """Why a synchronous request is too many per second, or None: then it is counted in.
+
+        A function that is switched off (reserved 0) refuses for its concurrency, not for its rate (recorded:
+        test_reserved_concurrency).
+        """
+        if self.reserved == 0:
+            return None
         limit = REQUESTS_PER_ENVIRONMENT * (self._pool.limit if self.reserved is None else self.reserved)
         if limit != self._rate_limit:
             self._rate, self._rate_limit = TokenBucket(self._timeline, limit, SECOND), limit

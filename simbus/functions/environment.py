@@ -7,7 +7,7 @@ lost, /tmp kept), test_lambda_handler_exit, test_lambda_too_large_response.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from simbus.functions.errors import modelled_error, out_of_memory, timed_out, too_large
 from simbus.functions.pricing import billed_duration_ms
@@ -59,8 +59,10 @@ class Environment:
         "id",
         "idle_since",
         "number",
+        "processes",
         "provisioned",
         "stream",
+        "temporary",
         "version",
     )
 
@@ -79,6 +81,8 @@ class Environment:
         self.stream = stream
         self.provisioned = provisioned
         self.idle_since = 0
+        self.processes = 0  # how often a process was started here: it is another one after each reset
+        self.temporary: Any = None  # the private /tmp, which outlives them
         self._timeline = version.timeline
         self._lines = lines
         self._process: Process | None = None

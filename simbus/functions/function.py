@@ -83,10 +83,14 @@ class Function:
 
     def update(self, config: FunctionConfig) -> None:
         """Replace configuration or code of $LATEST: what runs goes on, later invocations get new environments."""
-        new = self._new_version(LATEST, config)
-        self.latest.retire()
+        old, new = self.latest, self._new_version(LATEST, config)
+        provisioned = old.provisioned
+        old.retire()
         self.latest = self.versions[LATEST] = new
         self._changed = True
+        if provisioned:
+            old.provision(0)
+            new.provision(provisioned)
 
     def publish(self, config: FunctionConfig | None = None) -> str:
         """Freeze $LATEST as the next version; without a change since the last one that one is returned."""
@@ -98,13 +102,17 @@ class Function:
         self._changed = False
         return number
 
+    def primary(self, qualifier: str | None) -> str:
+        """The number of the version that a qualifier stands for, of a weighted alias the main one."""
+        alias = self.aliases.get(qualifier or LATEST)
+        return alias.function_version if alias is not None else qualifier or LATEST
+
     def resolve(self, qualifier: str | None) -> FunctionVersion:
         """The version that a qualifier stands for; a weighted alias draws anew each time.
 
         Raises ResourceNotFoundException for one that does not exist.
         """
-        if qualifier is None:
-            return self.latest
+        qualifier = qualifier or LATEST
         alias = self.aliases.get(qualifier)
         if alias is not None:
             qualifier = alias.function_version
@@ -126,8 +134,13 @@ class Function:
     # --- placement -------------------------------------------------------------------------------------------------
 
     def place(self, invocation: Invocation) -> None:
-        """Give an invocation to an environment, or tell its `on_throttled` why there is none."""
-        version = self.latest if invocation.qualifier is None else self.resolve(invocation.qualifier)
+        """Give an invocation to an environment, or tell its `on_throttled` why there is none.
+
+        Raises ResourceNotFoundException where the function, its version or its alias has been deleted.
+        """
+        version = self.latest
+        if invocation.qualifier is not None or self.deleted:
+            version = self.resolve(invocation.qualifier)
         invocation.version = version.number
         reason: str | None
         if invocation.invocation_type == "RequestResponse":
@@ -159,6 +172,14 @@ class Function:
         stream = self._streams.new(self.resource, version.config.log_group, version.number, environment_id)
         lines = version.lines(stream, "provisioned-concurrency" if provisioned else "on-demand")
         return Environment(version, self._environments_made, environment_id, stream, lines, provisioned)
+
+    def delete(self) -> None:
+        """DeleteFunction: what runs is finished, then its environment ends; the concurrency is given back."""
+        self.deleted = True
+        for version in self.versions.values():
+            version.retire()
+            version.provision(0)
+        self.concurrency.reserve(None)
 
     def close(self) -> None:
         """The simulation ends: every environment with it."""

@@ -33,6 +33,7 @@ class FunctionVersion:
         "_idle",
         "_idle_provisioned",
         "_init",
+        "_init_failures",
         "_init_rng",
         "_spawn",
         "arn",
@@ -44,7 +45,7 @@ class FunctionVersion:
         "number",
         "provisioned",
         "provisioned_busy",
-        "provisioned_failures",
+        "provisioned_failed",
         "retired",
         "rng",
         "timeline",
@@ -60,8 +61,9 @@ class FunctionVersion:
         self.environments: dict[Environment, None] = {}
         self.provisioned = 0
         self.provisioned_busy = 0
-        self.provisioned_failures = 0
+        self.provisioned_failed = False
         self.retired = False
+        self._init_failures = 0
         self.memory_used = config.simulate.max_memory_used or default_memory_used(config.runtime, config.memory_size)
         self.modelled_response = Outcome("ok", msgspec.json.encode(config.simulate.response).decode())
         self._spawn = spawn
@@ -108,6 +110,11 @@ class FunctionVersion:
         else:
             self._idle[environment] = None
 
+    @property
+    def provisioned_ready(self) -> int:
+        """How many provisioned environments have been initialised."""
+        return len(self._idle_provisioned) + self.provisioned_busy
+
     def _provisioned_environments(self) -> int:
         return sum(environment.provisioned for environment in self.environments)
 
@@ -125,7 +132,8 @@ class FunctionVersion:
         """
         self.function.concurrency.provision(amount - self.provisioned)
         more, self.provisioned = amount - self.provisioned, amount
-        self.provisioned_failures = 0
+        self.provisioned_failed = False
+        self._init_failures = 0
         for _ in range(more):
             self.create(provisioned=True).start(None)
         for _ in range(-more):
@@ -172,12 +180,14 @@ class FunctionVersion:
         """
         self.remove(environment)
         environment.discard()
-        self.provisioned_failures += 1
-        if self.provisioned_failures < PROVISIONED_INIT_ATTEMPTS:
+        if self._provisioned_environments() >= self.provisioned:
+            return  # it is not wanted any more
+        self._init_failures += 1
+        if self._init_failures < PROVISIONED_INIT_ATTEMPTS:
             self.create(provisioned=True).start(None)
-        elif self.provisioned:
-            self.function.concurrency.provision(-self.provisioned)
-            self.provisioned = 0
+        else:
+            self.provision(0)
+            self.provisioned_failed = True
 
     def settled(self, environment: Environment, invocation: Invocation, outcome: Outcome) -> None:
         """An invocation has ended in one of the environments."""
@@ -196,8 +206,10 @@ class FunctionVersion:
         init_ms: float | None,
     ) -> None:
         """One row of `invocations`: one attempt."""
-        origin = self.function.world.epoch_ns
-        self.function.world.rows.invocations.append(
+        world = self.function.world
+        origin, rows = world.epoch_ns, world.rows
+        rows.flush_if_full()
+        rows.invocations.append(
             (
                 invocation.request_id,
                 invocation.attempt,

@@ -81,7 +81,8 @@ def compose(text: str) -> Node | None:
         ) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
+        last = text.count("\n") + 1  # the parser counts one line more where the text ends too early
+        where = Position(min(mark.line + 1, last), mark.column + 1) if mark else Position(1, 1)
         context = f" {error.context}" if error.context else ""
         raise YamlError(where, f"is not YAML: {error.problem}{context}. Mend the syntax.") from None
 

@@ -19,8 +19,8 @@ _EXPECTED = {
     "float_type": ("a number", "Write a number without quotes"),
     "finite_number": ("a finite number", "Write one"),
     "bool_type": ("true or false", "Write one of them, without quotes"),
-    "dict_type": ("a mapping", "Write key: value pairs"),
-    "model_type": ("a mapping", "Write key: value pairs"),
+    "dict_type": ("a mapping", "Write key: value pairs, or {}"),
+    "model_type": ("a mapping", "Write key: value pairs, or {}"),
     "list_type": ("a list", "Write [...], or lines that begin with -"),
 }
 

@@ -80,6 +80,7 @@ class AsynchronousQueue:
             trace_duration=trace_duration,
             state=Queued(event, subscription, now),
         )
+        invocation.version = self._function.primary(qualifier)
         self.waiting[invocation] = None
         self._timeline.after(0, self._attempt, invocation)
         return invocation.request_id

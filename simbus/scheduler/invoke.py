@@ -38,7 +38,7 @@ class SynchronousCall:
         self._function = function
         self._event = event
         self._wake: _Waker | None = None
-        self._outcome: Outcome | Throttled | None = None
+        self._outcome: Outcome | Throttled | AwsError | None = None
         self.invocation: Invocation
 
     @property
@@ -51,7 +51,10 @@ class SynchronousCall:
         self._function.world.timeline.after(0, self.place)
 
     def place(self, _: object = None) -> None:
-        self._function.place(self.invocation)
+        try:
+            self._function.place(self.invocation)
+        except AwsError as error:  # deleted since it was asked for
+            self._finish(error, "error")
 
     def settled(self, invocation: Invocation, outcome: Outcome) -> None:
         status = "ok" if outcome.status == "ok" else "error"
@@ -61,7 +64,7 @@ class SynchronousCall:
         self._bus.hop(self._event.id, "throttled", self._function.name, throttled.reason)
         self._finish(throttled, "throttled")
 
-    def _finish(self, outcome: Outcome | Throttled, status: str) -> None:
+    def _finish(self, outcome: Outcome | Throttled | AwsError, status: str) -> None:
         self._bus.settle(self._event, self._function.name, status, self.invocation.request_id)
         self._outcome = outcome
         if self._wake is not None:
@@ -71,6 +74,8 @@ class SynchronousCall:
         outcome = self._outcome
         assert outcome is not None
         invocation = self.invocation
+        if isinstance(outcome, AwsError):
+            return outcome
         if isinstance(outcome, Throttled):
             return AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Reason=outcome.reason, Type="User")
         return InvokeResponse(

@@ -19,6 +19,7 @@ from simbus.scheduler.asynchronous import AsynchronousQueue
 from simbus.scheduler.destinations import EventInvokeConfig
 from simbus.scheduler.invoke import InvokeResponse, SynchronousCall
 from simbus.scheduler.payload import check_payload, json_text
+from simbus.scheduler.provisioned import ProvisionedConfigs
 from simbus.scheduler.recursion import RecursionGuard
 from simbus.sources.base import Source, operation, twin
 from simbus.world import Delivery, uuid
@@ -34,6 +35,7 @@ class LambdaFunction(Source):
         self._function = function
         self._queue = queue
         self._recursion = recursion
+        self._provisioned = ProvisionedConfigs(function)
         self._read: Callable[[str], list[Any]] = lambda _: []
 
     @property
@@ -143,7 +145,7 @@ class LambdaFunction(Source):
         lineage = self._recursion.follow(lineage, self.arn)
         if self._recursion.stops(lineage, self._function):
             self._bus.hop(event.id, "recursion", self.name, self._recursion.message)
-            self._bus.settle(event, self.name, "dropped")
+            self._bus.settle(event, self.name, "error")
             raise AwsError("RecursiveInvocationException", self._recursion.message, 400)
         call = SynchronousCall(self._bus, self._function, event)
         call.invocation = Invocation(
@@ -213,6 +215,7 @@ class LambdaFunction(Source):
         if name not in self._function.aliases:
             raise AwsError("ResourceNotFoundException", f"Cannot find alias arn: {self.arn}:{name}", 404)
         self._set_alias(name, function_version, additional_version_weights)
+        self._provisioned.alias_moved(name)
 
     def _set_alias(self, name: str, version: str, weights: dict[str, float] | None) -> None:
         weights = weights or {}
@@ -261,15 +264,21 @@ class LambdaFunction(Source):
     @operation
     def put_provisioned_concurrency_config(self, qualifier: str, provisioned_concurrent_executions: int) -> None:
         """Provisioned concurrency of a version or an alias: the environments start their init now."""
-        if qualifier == LATEST:
-            raise _invalid("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
-        if not self._function.has(qualifier):
-            raise self._function.not_found(qualifier)
-        self.provision(qualifier, provisioned_concurrent_executions)
+        self._provisioned.put(qualifier, provisioned_concurrent_executions)
+
+    @operation
+    def get_provisioned_concurrency_config(self, qualifier: str) -> dict[str, Any]:
+        """How far it is: AWS's answer, with `Status` IN_PROGRESS, READY or FAILED."""
+        return self._provisioned.get(qualifier)
+
+    @operation
+    def delete_provisioned_concurrency_config(self, qualifier: str) -> None:
+        """Its environments end, busy ones after their invocation."""
+        self._provisioned.delete(qualifier)
 
     def provision(self, qualifier: str, amount: int) -> None:
         """Like `put_provisioned_concurrency_config`, which AWS does not allow on $LATEST; a scenario does."""
-        self._function.resolve(qualifier).provision(amount)
+        self._function.versions[self._function.primary(qualifier)].provision(amount)
 
     def preload(self, amount: int) -> None:
         """Let `amount` environments of $LATEST be warm at once, as those that were used before the run began."""
@@ -326,7 +335,7 @@ class LambdaFunction(Source):
     @operation
     def delete_function(self) -> None:
         """Delete it. What runs is finished; what others send from now on is refused."""
-        self._function.deleted = True
+        self._function.delete()
         for arn in [a for a in self._world.targets if a == self.arn or a.startswith(f"{self.arn}:")]:
             del self._world.targets[arn]
 

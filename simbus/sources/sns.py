@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
 from simbus.bus import Bus
 from simbus.errors import AwsError
-from simbus.kernel import MINUTE
 from simbus.model import ChangeEvent
 from simbus.sources.base import Source, operation, twin
 from simbus.sources.sns_attributes import (
@@ -19,6 +17,7 @@ from simbus.sources.sns_attributes import (
     subscription_attributes,
     topic_policy,
 )
+from simbus.sources.sns_fifo import FifoMemory
 from simbus.sources.sns_message import Envelope, Message, envelope, message_data
 from simbus.sources.sns_request import Draft, batch, draft, invalid
 from simbus.sources.sns_settings import (
@@ -33,9 +32,6 @@ from simbus.sources.sns_settings import (
 )
 from simbus.sources.sns_subscription import TopicSubscription
 from simbus.world import Delivery, World
-
-DEDUPLICATION_WINDOW: Final = 5 * MINUTE
-_FIRST_SEQUENCE_NUMBER: Final = 10**19
 
 
 class Topic(Source):
@@ -65,8 +61,8 @@ class Topic(Source):
         self._subscriptions: dict[str, TopicSubscription] = {}
         self._deleted_subscriptions = 0
         self._deleted = False
-        self._sequence = _FIRST_SEQUENCE_NUMBER
-        self._recent: OrderedDict[str, tuple[int, Message]] = OrderedDict()
+        self._memory = FifoMemory()
+        self._second = (-1, "")
         self.content_based_deduplication = False
         self.signature_version = "1"
         self.display_name = ""
@@ -156,13 +152,12 @@ class Topic(Source):
             message = self._message(checked, checked.deduplication_id, None)
         else:
             key = checked.deduplication_id or sha256(checked.message.encode("utf-8", "surrogatepass")).hexdigest()
-            earlier = self._earlier(key)
+            earlier = self._memory.earlier(key, self._timeline.now)
             if earlier is not None:
                 self._bus.hop(earlier.message_id, "duplicate", self.name, f"deduplication id {key} within 5 minutes")
                 return earlier
-            self._sequence += 1
-            message = self._message(checked, key, str(self._sequence))
-            self._recent[key] = (self._timeline.now + DEDUPLICATION_WINDOW, message)
+            message = self._message(checked, key, self._memory.next_sequence_number())
+            self._memory.remember(key, self._timeline.now, message)
         self._bus.publish(
             ChangeEvent(
                 message.message_id,
@@ -182,7 +177,7 @@ class Topic(Source):
         return Message(
             self._uuid(),
             checked.message,
-            self._world.iso(),
+            self._timestamp(),
             checked.subject,
             checked.attributes,
             checked.structure,
@@ -191,13 +186,12 @@ class Topic(Source):
             sequence_number,
         )
 
-    def _earlier(self, key: str) -> Message | None:
-        """The message with this deduplication id of the last 5 minutes. The window starts with the first one."""
-        recent, now = self._recent, self._timeline.now
-        while recent and next(iter(recent.values()))[0] <= now:
-            recent.popitem(last=False)
-        found = recent.get(key)
-        return None if found is None else found[1]
+    def _timestamp(self) -> str:
+        """Now, as `2026-01-01T00:00:00.000Z`. The calendar is asked once a second: it is the dear part of a publish."""
+        second, millisecond = divmod(self._world.epoch_ms(), 1000)
+        if second != self._second[0]:
+            self._second = (second, self._world.iso(timespec="seconds")[:-1])
+        return f"{self._second[1]}.{millisecond:03}Z"
 
     # --- subscriptions ---------------------------------------------------------------------------------------------
 

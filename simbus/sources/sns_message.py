@@ -80,8 +80,9 @@ def envelope(account: Account, topic_arn: str, subscription_arn: str, signature_
 
 def signature(message: Message) -> str:
     """A text of the length of an RSA-2048 signature in base64 (344). It verifies nothing: AWS's key can't be had."""
-    digest = blake2b(f"{message.message_id}{message.timestamp}".encode()).digest()
-    return b64encode(digest * 4).decode()
+    digest = blake2b(f"{message.message_id}{message.timestamp}".encode(), digest_size=63).digest()
+    text = b64encode(digest).decode()
+    return f"{text}{text}{text}{text}{text[:5]}A=="
 
 
 class LambdaForm:

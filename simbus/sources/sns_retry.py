@@ -7,6 +7,7 @@ publish; here the schedule is exact.
 
 from __future__ import annotations
 
+from math import pow
 from typing import Final
 
 from simbus.kernel import SECOND
@@ -22,7 +23,7 @@ _LAST: Final = 20
 # The exponential backoff from 1 s to 20 s in ten steps; the nine factors between them are equal.
 _BEFORE_BACKOFF: Final = IMMEDIATE + PRE_BACKOFF
 _BEFORE_POST: Final = _BEFORE_BACKOFF + BACKOFF
-_STEPS: Final = tuple(round(_FIRST * (_LAST / _FIRST) ** (step / (BACKOFF - 1)) * SECOND) for step in range(BACKOFF))
+_STEPS: Final = tuple(round(_FIRST * pow(_LAST / _FIRST, step / (BACKOFF - 1)) * SECOND) for step in range(BACKOFF))
 
 
 def delay_before(retry: int) -> int | None:

@@ -78,6 +78,7 @@ class TopicSubscription:
         """Take new settings, for the messages published from now on."""
         self.settings = settings
         self._filter = _filter(settings)
+        self._raw = settings.raw_message_delivery
         # A message group goes to FIFO queues and, from a standard topic, to standard queues (fair queues).
         self._grouped = self._protocol == "sqs" and self._envelope.fifo == self.endpoint.arn.endswith(".fifo")
 
@@ -102,7 +103,7 @@ class TopicSubscription:
             self._send(parcel)
 
     def _delivery(self, event: ChangeEvent, message: Message, body: str) -> Delivery:
-        raw = self.settings.raw_message_delivery
+        raw = self._raw
         delivery = Delivery(
             body if raw else self._render(message, body),
             SERVICE,

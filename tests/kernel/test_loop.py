@@ -302,7 +302,7 @@ async def main():
         await anext(gen)
     global keep
     keep = left, gens
-junk = [object() for _ in range(int(sys.argv[1]))]
+junk = [bytes(n % 500) for n in range(37 * int(sys.argv[1]))]  # other addresses in every process
 run(Timeline(), main())
 print(order)
 """

@@ -40,8 +40,17 @@ def bring(sandbox: Sandbox) -> None:
     if installed is not None:
         installed.belongings.remove()
     installed = sandbox
+    state.claim_thread()
     sandbox.belongings.install()
     _renew_levels()
+
+
+def bury(sandbox: Sandbox) -> None:
+    """The process of a sandbox is gone, and its modules with it."""
+    if installed is not sandbox:
+        bring(sandbox)
+    sandbox.belongings.clear()
+    settle()
 
 
 def _renew_levels() -> None:
@@ -74,7 +83,7 @@ class Belongings:
         self._modules: dict[str, ModuleType] = {}
         self._outer: dict[str, ModuleType] = {}
         self._root: tuple[Any, ...] = (logging.WARNING if level is None else level, [handler], [], True, False)
-        self._specials: tuple[Any, ...] = (0, logging.LogRecord, None, None)
+        self._specials: tuple[Any, ...] = ()
         self.loggers: dict[logging.Logger, tuple[Any, ...]] = {}
         self._outer_loggers: dict[logging.Logger, tuple[Any, ...]] = {}
 
@@ -114,11 +123,11 @@ class Belongings:
         """The search path, argv, what `logging.disable` and `setLogRecordFactory` set, and two switches of `sys`."""
         if self._path is None:
             self._path = ([TASK_ROOT] if self._sandbox.code is not None else []) + sys.path
-            self._specials = (0, logging.LogRecord, True, self._unraisable)
+            self._specials = (0, logging.LogRecord, self._sandbox.stdin, True, self._unraisable)
         sys.path, self._path = self._path, sys.path
         sys.argv, self._argv = self._argv, sys.argv
-        away = (_manager.disable, logging.getLogRecordFactory(), sys.dont_write_bytecode, sys.unraisablehook)
-        _manager.disable, factory, sys.dont_write_bytecode, sys.unraisablehook = self._specials
+        away = (_manager.disable, logging.getLogRecordFactory(), sys.stdin, sys.dont_write_bytecode, sys.unraisablehook)
+        _manager.disable, factory, sys.stdin, sys.dont_write_bytecode, sys.unraisablehook = self._specials
         logging.setLogRecordFactory(factory)
         self._specials = away
 
@@ -126,7 +135,7 @@ class Belongings:
         """What fails in a destructor is printed where the process prints, not where the tests watch."""
         if problem.exc_type is Dead or state.current is None:
             if problem.exc_type is not Dead:
-                self._specials[3](problem)
+                self._specials[-1](problem)
             return
         what = problem.err_msg or "Exception ignored in"
         self._sandbox.stderr.write(f"{what}: {problem.object!r}\n{problem.exc_type.__name__}: {problem.exc_value}\n")
@@ -160,12 +169,10 @@ class Belongings:
 
     def clear(self) -> None:
         """Let the modules go: their globals are emptied, so that nothing keeps the environment alive."""
-        for module in [*self._modules.values()]:
-            if getattr(module, "__dict__", None) is not None and not _is_extension(module):
+        for name in self._sandbox.modules:
+            module = sys.modules.pop(name, None)
+            if module is not None and not _is_extension(module):
                 module.__dict__.clear()
-        self._modules.clear()
-        self.loggers.clear()
-        self._outer_loggers.clear()
 
 
 def _is_extension(module: ModuleType) -> bool:

@@ -15,7 +15,7 @@ from simbus.functions.sandbox.state import alive_here
 if TYPE_CHECKING:
     from simbus.functions.sandbox.process import Sandbox
 
-_shared: Any = random._inst  # type: ignore[attr-defined]
+_shared: Any = random._inst
 _Random = random.Random
 _real_seed = random.Random.seed
 _real_random, _real_getrandbits = random.Random.random, random.Random.getrandbits
@@ -62,7 +62,7 @@ class _SharedRandom(random.Random):
         return _real_getrandbits(self, k) if sandbox is None else sandbox.chance.shared.getrandbits(k)
 
     @property
-    def gauss_next(self) -> float | None:  # type: ignore[override]
+    def gauss_next(self) -> float | None:
         sandbox = alive_here()
         return self.__dict__["gauss_next"] if sandbox is None else sandbox.chance.shared.gauss_next  # type: ignore[attr-defined,no-any-return]
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from simbus.functions.sandbox.dispatch import Patch, dispatcher, patch
-from simbus.functions.sandbox.state import TASK_ROOT
+from simbus.functions.sandbox.state import TASK_ROOT, outside
 
 if TYPE_CHECKING:
     from simbus.functions.sandbox.process import Sandbox
@@ -39,7 +39,7 @@ _TWO_PATHS = ("rename", "replace", "link", "symlink")
 class TemporaryDirectory:
     """The private /tmp of an environment: made when first used, kept over resets, removed by `remove` (or at exit)."""
 
-    __slots__ = ("_finalizer", "_path", "_root", "__weakref__")
+    __slots__ = ("__weakref__", "_finalizer", "_path", "_root")
 
     def __init__(self) -> None:
         self._path: str | None = None
@@ -49,7 +49,8 @@ class TemporaryDirectory:
     def path(self) -> str:
         """The real directory."""
         if self._path is None:
-            self._path = os.path.realpath(_make_directory())
+            with outside():
+                self._path = os.path.realpath(_make_directory())
             self._finalizer = weakref.finalize(self, _remove_tree, self._path)
         return self._path
 
@@ -127,7 +128,6 @@ class Files:
 
 def _make_directory() -> str:
     """A private directory; its real name is never seen by a handler."""
-    from simbus.functions.sandbox.state import outside
 
     with outside():
         return tempfile.mkdtemp(prefix="simbus-")
@@ -135,8 +135,6 @@ def _make_directory() -> str:
 
 def _remove_tree(path: str) -> None:
     import shutil
-
-    from simbus.functions.sandbox.state import outside
 
     with outside():
         shutil.rmtree(path, ignore_errors=True)

@@ -27,9 +27,12 @@ class _CodeLoader(_SourceLoader):
     def get_code(self, fullname: str) -> CodeType:
         return self._code.compiled(self._code.real(self.path))
 
-    def get_source(self, fullname: str) -> str:
+    def get_data(self, path: str) -> bytes:
         with outside():
-            return importlib.util.decode_source(self.get_data(self._code.real(self.path)))
+            return super().get_data(self._code.real(path))
+
+    def get_source(self, fullname: str) -> str:
+        return importlib.util.decode_source(self.get_data(self.path))
 
 
 class _SharedExtension(_ExtensionLoader):
@@ -44,7 +47,7 @@ class _SharedExtension(_ExtensionLoader):
         if found is None:
             found = self._code.extensions[spec.name] = super().create_module(spec)
             super().exec_module(found)
-        return found  # type: ignore[no-any-return]
+        return found
 
     def exec_module(self, module: ModuleType) -> None:
         """It ran when it was created."""

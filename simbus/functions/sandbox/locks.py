@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from simbus.functions.sandbox.process import Sandbox
+from simbus.functions.sandbox.state import here
 
 
 class ParkingLock:
     """A lock whose `acquire` lets virtual time pass instead of blocking the thread that everything runs in."""
 
-    __slots__ = ("_locked", "_sandbox", "_wakes")
+    __slots__ = ("_locked", "_wakes")
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
+    def __init__(self) -> None:
         self._locked = False
         self._wakes: list[Callable[[], None]] = []
 
@@ -28,7 +25,9 @@ class ParkingLock:
         return True
 
     def _park(self, timeout: float) -> None:
-        sandbox = self._sandbox
+        sandbox = here()
+        if sandbox is None:
+            raise RuntimeError("a lock that a handler holds cannot be waited for outside of a handler")
 
         def start(wake: Callable[[], None]) -> None:
             self._wakes.append(wake)

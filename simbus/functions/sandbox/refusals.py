@@ -121,8 +121,8 @@ def _register(sandbox: Sandbox, function: Any, *args: Any, **kwargs: Any) -> Any
 _real_register = atexit.register
 
 
-def _lock(sandbox: Sandbox) -> Any:
-    return ParkingLock(sandbox)
+def _lock(_: Sandbox) -> Any:
+    return ParkingLock()
 
 
 def _ignore_environ(_: Sandbox, *__: Any) -> None:
@@ -138,7 +138,8 @@ def patches() -> list[Patch]:
         found += patch(_thread, name, thread)
     for name in ("_start_new_thread", "_start_joinable_thread"):
         found += patch(threading, name, thread)
-    found += patch(threading, "_allocate_lock", _lock)
+    for name in ("_allocate_lock", "Lock"):
+        found += patch(threading, name, _lock)
     found += patch(subprocess.Popen, "__init__", process)
     found += patch(multiprocessing.process.BaseProcess, "start", process)
     for name in _process_names():

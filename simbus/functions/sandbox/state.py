@@ -56,9 +56,14 @@ def alive_here() -> Sandbox | None:
 
 
 def enter(sandbox: Sandbox | None) -> None:
-    """Say whose code runs from now on, in this thread."""
-    global current, _thread
+    """Say whose code runs from now on."""
+    global current
     current = sandbox
+
+
+def claim_thread() -> None:
+    """Handlers run in this thread."""
+    global _thread
     _thread = _get_ident()
 
 

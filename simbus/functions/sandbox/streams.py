@@ -36,7 +36,7 @@ class LineStream(io.TextIOBase):
 
     def __init__(self, sandbox: Sandbox, name: str, descriptor: int) -> None:
         self._sandbox = sandbox
-        self._partial = ""
+        self.partial = ""
         self._descriptor = descriptor
         self.name = name
 
@@ -71,8 +71,8 @@ class LineStream(io.TextIOBase):
             sandbox.raise_dead()
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        *lines, rest = (self._partial + text).split("\n")
-        self._partial = rest
+        *lines, rest = (self.partial + text).split("\n")
+        self.partial = rest
         for line in lines:
             if line:
                 sandbox.log_line(line + "\n")
@@ -88,8 +88,8 @@ class LineStream(io.TextIOBase):
 
     def flush_partial(self) -> None:
         """At the end of an invocation an unfinished line is written all the same."""
-        if self._partial:
-            line, self._partial = self._partial, ""
+        if self.partial:
+            line, self.partial = self.partial, ""
             self._sandbox.log_line(line)
 
 

@@ -32,7 +32,7 @@ _ALIAS_NAME = matching(
 )
 _VERSION = matching(r"\$LATEST|[0-9]+", "a version is $LATEST or a number in quotes", 'Write "1" for the first')
 _VARIABLE = matching(
-    "[a-zA-Z][a-zA-Z0-9_]+",
+    "[a-zA-Z][a-zA-Z0-9_]*",
     "a variable's name begins with a letter and goes on with letters, digits and underscores",
     "Rename it",
 )
@@ -121,7 +121,7 @@ class Alias(Model):
     """An alias of a function, with its provisioned concurrency."""
 
     function_version: Annotated[str, _VERSION] = "$LATEST"
-    routing_config: RoutingConfig = RoutingConfig()
+    routing_config: RoutingConfig = Field(default_factory=lambda: RoutingConfig.model_validate({}))
     provisioned_concurrent_executions: Annotated[int, _CONCURRENCY] | None = None
     event_invoke_config: EventInvokeConfig | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -18,6 +19,7 @@ from simbus.scenario.schema.base import (
     refuse,
     same,
 )
+from simbus.scenario.source import Path
 
 BUCKET_NAME = matching(
     r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
@@ -70,7 +72,9 @@ class NotificationFilter(Model):
         return [{"Name": name, "Value": value} for name, value in pairs if value is not None]
 
 
-class _Notification(Model):
+class BaseNotification(Model):
+    """What all notifications of a bucket have."""
+
     id: str | None = Field(default=None, description="The configurationId in the records.")
     events: list[str] = Field(description="For example s3:ObjectCreated:*.", min_length=1)
     filter: NotificationFilter | None = None
@@ -80,30 +84,35 @@ def _target(*names: str) -> Any:
     return same(*names, default=None)
 
 
-class LambdaNotification(_Notification):
+class LambdaNotification(BaseNotification):
     """LambdaFunctionConfiguration."""
 
     function: FunctionName = same("lambda_function_arn", "function")
 
 
-class QueueNotification(_Notification):
+class QueueNotification(BaseNotification):
     """QueueConfiguration."""
 
     queue: Annotated[str, reference("sqs")] = same("queue_arn", "queue")
 
 
-class TopicNotification(_Notification):
+class TopicNotification(BaseNotification):
     """TopicConfiguration."""
 
     topic: Annotated[str, reference("sns")] = same("topic_arn", "topic")
 
 
-class Notification(_Notification):
+class Notification(BaseNotification):
     """One notification of a bucket: to a function, a queue or a topic."""
 
     function: FunctionName | None = _target("lambda_function_arn", "function")
     queue: Annotated[str, reference("sqs")] | None = _target("queue_arn", "queue")
     topic: Annotated[str, reference("sns")] | None = _target("topic_arn", "topic")
+
+    @property
+    def kind(self) -> str:
+        """Where it goes: `function`, `queue` or `topic`."""
+        return next(name for name in ("function", "queue", "topic") if getattr(self, name) is not None)
 
     @model_validator(mode="after")
     def _one_target(self) -> Notification:
@@ -141,6 +150,18 @@ class Bucket(Model):
     notifications: list[Notification] = Field(default=[])
     notification_configuration: NotificationConfiguration | None = None
 
+    def every_notification(self) -> Iterator[tuple[Path, str, str, BaseNotification]]:
+        """Path, kind (`function`, `queue`, `topic`), target and settings of each notification, in either form."""
+        for index, short in enumerate(self.notifications):
+            kind = short.kind
+            yield ("notifications", index), kind, getattr(short, kind), short
+        nested = self.notification_configuration
+        if nested is not None:
+            for kind, group in (("function", "lambda_function"), ("queue", "queue"), ("topic", "topic")):
+                name = f"{group}_configurations"
+                for index, each in enumerate(getattr(nested, name)):
+                    yield ("notification_configuration", name, index), kind, getattr(each, kind), each
+
 
 class RedrivePolicy(Model):
     """RedrivePolicy of a queue."""
@@ -149,6 +170,13 @@ class RedrivePolicy(Model):
     max_receive_count: Annotated[
         int, between(1, 1000, "SQS allows a maxReceiveCount of 1 to 1000", "Choose a number in between")
     ] = 10
+
+
+class RedriveAllowPolicy(Model):
+    """RedriveAllowPolicy of a dead-letter queue: who may use it."""
+
+    redrive_permission: Annotated[str, one_of(("allowAll", "denyAll", "byQueue"), "the permissions are")]
+    source_queue_arns: list[Annotated[str, reference("sqs")]] = Field(default=[])
 
 
 class Queue(Model):
@@ -168,9 +196,11 @@ class Queue(Model):
         int, between(0, 20, "SQS allows 0 to 20 seconds", "Choose a number in between")
     ] = 0
     redrive_policy: RedrivePolicy | None = None
+    redrive_allow_policy: RedriveAllowPolicy | None = None
     fifo_queue: bool = False
     content_based_deduplication: bool = False
-    deduplication_scope: Annotated[str, one_of(("queue", "messageGroup"), "the scopes are")] | None = None
+    deduplication_scope: Annotated[str, one_of(("queue", "messageGroup"), "the scopes are")] = "queue"
+    fifo_throughput_limit: Annotated[str, one_of(("perQueue", "perMessageGroupId"), "the limits are")] = "perQueue"
 
 
 class SubscriptionRedrivePolicy(Model):
@@ -195,16 +225,18 @@ class Subscription(Model):
     ) = Field(default=None, description="Left out: that of the endpoint.")
     endpoint: Annotated[str, reference("lambda", "sqs")]
     filter_policy: dict[str, Any] | None = None
-    filter_policy_scope: Annotated[str, one_of(("MessageAttributes", "MessageBody"), "the scopes are")] = (
-        "MessageAttributes"
+    filter_policy_scope: Annotated[str, one_of(("MessageAttributes", "MessageBody"), "the scopes are")] | None = Field(
+        default=None, description="MessageAttributes if left out."
     )
     raw_message_delivery: bool = False
     redrive_policy: SubscriptionRedrivePolicy | None = None
 
 
 class Topic(Model):
-    """An SNS topic."""
+    """An SNS topic: its attributes and subscriptions."""
 
     subscriptions: list[Subscription] = Field(default=[])
     fifo_topic: bool = False
     content_based_deduplication: bool = False
+    display_name: str = ""
+    signature_version: Annotated[str, one_of(("1", "2"), "the signature versions are")] = "1"

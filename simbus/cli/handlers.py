@@ -1,0 +1,115 @@
+"""What is wrong with the code of handlers, seen from outside: the source is compiled and read, never run.
+
+On AWS these are errors of a function's init or of its first invocation, which a run reproduces; `simbus check` warns.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from importlib.machinery import SOURCE_SUFFIXES
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simbus.functions.sandbox.code import Code
+    from simbus.scenario.loader import Scenario
+    from simbus.scenario.schema.functions import Function
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def warnings(scenario: Scenario) -> Iterator[str]:
+    """The warnings about every handler of a scenario, in the order of the file."""
+    from simbus.functions.sandbox.code import load_code
+
+    for name, function in scenario.spec.functions.items():
+        if function.handler is not None and function.code is not None:
+            code = load_code(scenario.folder / function.code)
+            for warning in _of_function(function, function.handler, code):
+                yield f"function {name}: {warning}"
+
+
+def _of_function(function: Function, handler: str, code: Code) -> Iterator[str]:
+    module, dot, attribute = handler.rpartition(".")
+    if not dot:
+        yield f"handler {handler!r} has no dot: AWS ends every init with Runtime.MalformedHandlerName."
+        return
+    if module.split(".")[0] in sys.builtin_module_names:
+        yield f"module {module} is one of Python's own: AWS ends every init with Runtime.BuiltInModuleConflict."
+        return
+    file = code.module_file(handler)
+    if file is None or file.suffix not in SOURCE_SUFFIXES:
+        return
+    try:
+        tree = ast.parse(file.read_bytes(), file.name)
+        compile(tree, file.name, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        yield f"{file.name} does not compile ({error}): AWS ends every init with Runtime.UserCodeSyntaxError."
+        return
+    for missing in _missing_imports(tree, code):
+        yield f"{file.name} imports {missing}, which is not installed: AWS would say Runtime.ImportModuleError."
+    yield from _handler_itself(function, tree, file.name, attribute)
+
+
+def _handler_itself(function: Function, tree: ast.Module, file: str, name: str) -> Iterator[str]:
+    names = _names(tree.body)
+    if "*" in names or "__getattr__" in names:
+        return
+    if name not in names:
+        yield f"{file} has no {name}: AWS ends every init with Runtime.HandlerNotFound."
+        return
+    awaited = any(isinstance(node, ast.AsyncFunctionDef) and node.name == name for node in tree.body)
+    if awaited and not function.simulate.await_handler:
+        yield (
+            f"{name} is async, which managed Python does not await: every invocation ends with Runtime.MarshalError. "
+            "Make it a plain function, or set simulate.await_handler."
+        )
+
+
+def _missing_imports(tree: ast.Module, code: Code) -> Iterator[str]:
+    """The top-level modules that the module imports for certain and that neither its code nor this Python has."""
+    for node in tree.body:
+        wanted: list[str] = []
+        if isinstance(node, ast.Import):
+            wanted = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            wanted = [node.module]
+        for name in dict.fromkeys(module.partition(".")[0] for module in wanted):
+            if name not in code.names and not _installed(name):
+                yield name
+
+
+def _installed(name: str) -> bool:
+    """Whether Python finds the top-level module; that runs none of its code."""
+    try:
+        return name in sys.modules or find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _names(body: list[ast.stmt]) -> set[str]:
+    """The names that statements of a module bind, in whichever branch; `*` for an import of everything."""
+    found: set[str] = set()
+    for statement in body:
+        if isinstance(statement, _DEFINITIONS):
+            found.add(statement.name)
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            found.update((alias.asname or alias.name).partition(".")[0] for alias in statement.names)
+        else:
+            found.update(_names_within(statement))
+    return found
+
+
+def _names_within(statement: ast.stmt) -> set[str]:
+    """The names that an assignment binds, or the branches of an if, try, with, for."""
+    found: set[str] = set()
+    for field in ("body", "orelse", "finalbody"):
+        found |= _names(getattr(statement, field, []))
+    for handler in (*getattr(statement, "handlers", []), *getattr(statement, "cases", [])):
+        found |= _names(handler.body)
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+    return found

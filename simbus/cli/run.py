@@ -1,0 +1,193 @@
+"""`simbus run`."""
+
+from __future__ import annotations
+
+import json as json_text
+import shlex
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status, printing, uninterrupted
+from simbus.cli.later import LaterValue, refuse_options
+from simbus.errors import UsageError
+
+if TYPE_CHECKING:
+    from simbus.report.summary import Resources, Summary
+    from simbus.scenario.loader import Scenario
+
+ScenarioArgument = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="The scenario file (YAML).", show_default=False)
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a value of the scenario. May be given more than once."),
+]
+
+
+class Options(NamedTuple):
+    """What a run was asked for besides the scenario itself; `overrides` only to show how to repeat it."""
+
+    seed: int | str | None
+    db: Path
+    speed: float | None
+    handler_guard: float | None
+    overrides: list[str]
+
+
+def run(
+    scenario: ScenarioArgument,
+    seed: Annotated[
+        str | None, typer.Option(metavar="N", help="Decides every random number. [default: the scenario's]")
+    ] = None,
+    db: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The run file; an existing one is replaced. [default: ./SCENARIO-NAME.db]"),
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Play in real time, X virtual seconds a second. [default: as fast as it goes]"),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON document.")] = False,
+    overrides: Overrides = None,
+    handler_guard: Annotated[
+        str,
+        typer.Option(metavar="S", help="Seconds of CPU time that a handler may burn at one instant; 0 or off: any."),
+    ] = "30",
+    seeds: LaterValue = None,
+    jobs: LaterValue = None,
+    record: LaterValue = None,
+    junit: LaterValue = None,
+) -> None:
+    """Run a scenario and print what it came to.
+
+    The run is compared with the scenario's expectations; where one fails, the exit status is 1.
+    """
+    with exit_status():
+        refuse_options("run", seeds=seeds, jobs=jobs, record=record, junit=junit)
+        from simbus.scenario.loader import load
+
+        given = overrides or []
+        _check_speed(speed)
+        guard = _guard(handler_guard)
+        loaded = load(scenario, given)
+        options = Options(_seed(seed), db or Path(f"{loaded.name}.db"), speed, guard, given)
+        reproduce = _command(scenario, loaded, options)
+    with exit_status(f"Reproduce with: {reproduce}"):
+        began = perf_counter()
+        summary = play(loaded, options, reproduce)
+        seconds = perf_counter() - began
+        with printing():
+            _print(summary, seconds, json)
+    if not summary.passed:
+        raise typer.Exit(EXPECTATION_FAILED)
+
+
+def play(scenario: Scenario, options: Options, reproduce: str) -> Summary:
+    """Run a checked scenario into its run file, and read the summary from there.
+
+    Raises what `simbus.scenario.build.run_scenario` raises; an interrupted run leaves a run file that is whole.
+    """
+    from simbus.cli.progress import watching
+    from simbus.logs.reader import open_run
+    from simbus.logs.runfile import check_target
+    from simbus.report.summary import summarise
+    from simbus.scenario.build import build, check
+    from simbus.scenario.expectations import evaluate
+
+    check_target(options.db)
+    check(scenario)
+    simulation, plan = build(
+        scenario, db=options.db, seed=options.seed, speed=options.speed, handler_guard=options.handler_guard
+    )
+    complete = False
+    try:
+        simulation.rows.set(*_resources_fact(scenario))
+        with watching(simulation):
+            simulation.play(plan.until, idle=False)
+        complete = True
+    finally:
+        with uninterrupted():
+            simulation.close(complete=complete)
+    with open_run(options.db) as rows:
+        return summarise(rows, evaluate(scenario.spec.expect, rows), reproduce)
+
+
+def _resources_fact(scenario: Scenario) -> tuple[str, str]:
+    import msgspec
+
+    from simbus.report.summary import RESOURCES
+
+    return RESOURCES, msgspec.json.encode(resources(scenario)).decode()
+
+
+def resources(scenario: Scenario) -> Resources:
+    """What the summary has to know of a scenario's functions and queues, and rows don't say."""
+    from simbus.report.summary import FunctionResource, Resources
+
+    functions = {}
+    for name, function in scenario.spec.functions.items():
+        provisioned = {"$LATEST": function.provisioned_concurrent_executions or 0}
+        for alias in function.aliases.values():
+            more = alias.provisioned_concurrent_executions or 0
+            provisioned[alias.function_version] = provisioned.get(alias.function_version, 0) + more
+        functions[name] = FunctionResource(
+            function.architectures[0],
+            function.ephemeral_storage,
+            function.memory_size,
+            {version: amount for version, amount in provisioned.items() if amount},
+        )
+    return Resources(functions, list(scenario.spec.queues))
+
+
+def _print(summary: Summary, seconds: float, json: bool) -> None:
+    if json:
+        print(json_text.dumps(summary.document(seconds), indent=2))
+        return
+    from simbus.report.text import show
+
+    show(summary, sys.stdout)
+    if sys.stderr.isatty():
+        complain(f"{seconds:.2f} s of real time")
+
+
+def _check_speed(speed: float | None) -> None:
+    from simbus.kernel import Timeline
+    from simbus.kernel.pace import Pace
+
+    if speed is not None:
+        Pace(Timeline(), speed)
+
+
+def _seed(text: str | None) -> int | str | None:
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        return text
+
+
+def _guard(text: str) -> float | None:
+    if text == "off":
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise UsageError(
+            f"--handler-guard {text}: is no number of seconds, 0 or more; it is the CPU time that a handler may burn "
+            "at one instant. Write for example 30, or off."
+        )
+    return seconds or None
+
+
+def _command(path: str, scenario: Scenario, options: Options) -> str:
+    """The command that repeats the run."""
+    seed = scenario.spec.seed if options.seed is None else options.seed
+    words = ["simbus", "run", path, "--seed", str(seed)]
+    for override in options.overrides:
+        words += ["--set", override]
+    return shlex.join(words)

@@ -1,0 +1,72 @@
+"""Starts the Python processes of execution environments: one sandbox for each, none for a modelled function."""
+
+from __future__ import annotations
+
+from simbus.functions.config import FunctionConfig
+from simbus.functions.environment import Environment, Process
+from simbus.functions.function import Function
+from simbus.functions.runtime import runtime_environ
+from simbus.functions.sandbox import Code, Guard, Sandbox, install, load_code, uninstall
+from simbus.functions.sandbox.installation import adopt
+from simbus.functions.version import Spawn
+from simbus.world import World
+
+
+class Processes:
+    """The sandboxes of one simulation. The patches of the sandbox are in place from the first handler to `close`."""
+
+    def __init__(self, world: World, handler_guard: float | None) -> None:
+        self._world = world
+        self._guard = handler_guard
+        self._installed = False
+
+    def spawner(self, function: Function, number: str, config: FunctionConfig) -> Spawn:
+        """What starts a process of this version; its code is loaded once. Raises UsageError for code that is not."""
+        if config.handler is None:
+            return lambda environment: None
+        if not self._installed:
+            install(Guard(self._guard))
+            self._installed = True
+        code: Code | None = None
+        if config.code is not None:
+            code = load_code(config.code)
+        elif callable(config.handler):
+            adopt(config.handler)
+
+        def spawn(environment: Environment) -> Process:
+            return self._sandbox(function, number, config, code, environment)
+
+        return spawn
+
+    def _sandbox(
+        self, function: Function, number: str, config: FunctionConfig, code: Code | None, environment: Environment
+    ) -> Sandbox:
+        stream = environment.stream
+        environ = runtime_environ(
+            config,
+            self._world.account,
+            version=number,
+            log_group=stream.group,
+            log_stream=stream.name,
+            initialization_type="provisioned-concurrency" if environment.provisioned else "on-demand",
+        )
+        environment.processes += 1
+        sandbox = Sandbox(
+            self._world.timeline,
+            config,
+            code,
+            environ=environ,
+            identity=f"{config.name}/{environment.number}/{environment.processes}",
+            log=stream,
+            epoch_ns=self._world.epoch_ns,
+            function_arn=function.arn,
+            tmp=environment.temporary,
+        )
+        environment.temporary = sandbox.tmp
+        return sandbox
+
+    def close(self) -> None:
+        """Take the patches away again."""
+        if self._installed:
+            self._installed = False
+            uninstall()

@@ -1,0 +1,39 @@
+"""The sandbox in which the user's own, unmodified Python handlers run as Lambda functions in virtual time.
+
+    install(); sandbox = Sandbox(timeline, config, load_code("thumbnails/"), environ=..., identity="resize/1", log=...)
+    sandbox.init(deadline, done); sandbox.invoke(invocation, deadline, done); sandbox.discard(); uninstall()
+
+process        the greenlet: init, invoke, pause, wait, the end
+installation   puts the dispatching patches in and out: clock, chance, files, refusals; scan: names taken before
+belongings     what is exchanged when another environment runs: modules, search path, logging
+code, importer the user's code and its modules
+inner_loop     asyncio inside a handler
+guard          ends a run whose handler burns CPU time for ever
+"""
+
+from simbus.functions.sandbox.belongings import settle
+from simbus.functions.sandbox.code import Code, load_code
+from simbus.functions.sandbox.files import TemporaryDirectory
+from simbus.functions.sandbox.guard import Guard
+from simbus.functions.sandbox.installation import install, installed, uninstall
+from simbus.functions.sandbox.process import Ending, LogSink, Sandbox, kill_all, parked_for_ever
+from simbus.functions.sandbox.state import Dead, SandboxRefusal, outside
+
+__all__ = [
+    "Code",
+    "Dead",
+    "Ending",
+    "Guard",
+    "LogSink",
+    "Sandbox",
+    "SandboxRefusal",
+    "TemporaryDirectory",
+    "install",
+    "installed",
+    "kill_all",
+    "load_code",
+    "outside",
+    "parked_for_ever",
+    "settle",
+    "uninstall",
+]

@@ -1,0 +1,429 @@
+"""The Python process of one execution environment: a greenlet that imports the code and serves its invocations."""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
+
+from simbus.functions import runtime
+from simbus.functions.config import FunctionConfig
+from simbus.functions.errors import exited, timed_out
+from simbus.functions.runtime_logging import LambdaLoggerHandler, application_level
+from simbus.functions.sandbox import belongings, installation, state
+from simbus.functions.sandbox.belongings import Belongings
+from simbus.functions.sandbox.chance import Chance
+from simbus.functions.sandbox.code import Code
+from simbus.functions.sandbox.files import Files, TemporaryDirectory
+from simbus.functions.sandbox.inner_loop import InnerLoop, get_running_loop, set_running_loop
+from simbus.functions.sandbox.state import Dead
+from simbus.functions.sandbox.streams import LineStream, NoInput
+from simbus.functions.variables import trace_id
+from simbus.kernel import SECOND, Timeline
+from simbus.model import Outcome
+
+if TYPE_CHECKING:
+    from simbus.model import Invocation
+
+PATIENCE = 1_000  # how often a process that is gone may swallow Dead before its greenlet stays parked
+
+_environ: Any = os.environ
+_environb: Any = os.environb
+_FOREVER = 1 << 62
+_NO_HOOKS = (None, None)
+_processes: weakref.WeakSet[Sandbox] = weakref.WeakSet()
+_parked: list[Sandbox] = []  # they are never let go: their greenlets would be unwound outside of any sandbox
+
+
+class LogSink(Protocol):
+    """Where the lines of an environment go: one call, one log event at this virtual instant."""
+
+    def emit(self, message: str, level: str | None, request_id: str | None) -> None: ...
+
+
+class Ending(NamedTuple):
+    """Why the process is gone: `timeout`, `exit` or `killed`. `reason` of an exit: its status, or a signal's name."""
+
+    status: str
+    reason: int | str | None = None
+
+
+def parked_for_ever() -> int:
+    """How many greenlets of this process would not unwind, and stay parked."""
+    return len(_parked)
+
+
+def kill_all() -> None:
+    """Kill every process that is still alive, in the order in which they were made."""
+    for sandbox in sorted(_processes, key=lambda s: s.number):
+        sandbox.kill()
+
+
+class Sandbox:
+    """Stands for the Python process of one execution environment; an Actor of the timeline.
+
+    `config` is the function's; `code` its code, None where the handler is a Python callable. `environ` are the
+    variables that it sees, `identity` a unique name (`resize/3`) from which its chance is seeded, `log` takes its
+    lines, `epoch_ns` is the calendar at time 0 (ns since 1970), `function_arn` the unqualified ARN, `tmp` its private
+    /tmp (give the same one again after a reset, so that /tmp is kept).
+
+    Times are nanoseconds of the timeline. All callbacks are called outside of the greenlet.
+    """
+
+    _count = 0
+    outside = staticmethod(state.outside)
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        config: FunctionConfig,
+        code: Code | None = None,
+        *,
+        environ: Mapping[str, str],
+        identity: str,
+        log: LogSink,
+        epoch_ns: int = 0,
+        function_arn: str = "",
+        tmp: TemporaryDirectory | None = None,
+    ) -> None:
+        Sandbox._count += 1
+        self.number = Sandbox._count
+        self.timeline = timeline
+        self.config = config
+        self.code = code
+        self.epoch_ns = epoch_ns
+        self.log = log
+        self.request_id = ""
+        self.lineage: Any = None
+        self.aws_latency = config.simulate.aws_latency
+        self.ending: Ending | None = None
+        self.unwound = True
+        self.stretch = 0  # counts resumptions; the guard looks whether it stands still
+        self.chance = Chance(f"{timeline.seed}/sandbox/{identity}")
+        self.tmp = TemporaryDirectory() if tmp is None else tmp
+        self.files = Files(None if code is None else code.root, self.tmp)
+        self.signals: dict[int, Any] = {}
+        self.modules: dict[str, None] = {}
+        self.loops: list[InnerLoop] = []
+        self.event_loop: Any = None
+        self.isolated = frozenset(config.simulate.isolate)
+        self.own_names = self.isolated if code is None else self.isolated | code.names
+        self.stdout = LineStream(self, "<stdout>", 1)
+        self.stderr = LineStream(self, "<stderr>", 2)
+        self.stdin = NoInput()
+        self._variables = {os.fsencode(k): os.fsencode(v) for k, v in environ.items()}
+        self._runtime = runtime.Runtime(self, environ, function_arn)
+        level = application_level(config)
+        handler = LambdaLoggerHandler(self, config.logging.log_format)
+        self.belongings = Belongings(self, handler, level, ["/var/runtime/bootstrap.py", environ.get("_HANDLER", "")])
+        self._greenlet = greenlet(self._live)
+        self._active: Any = self._greenlet
+        self._hub: Any = None
+        self._loop: Any = None
+        self._hooks: Any = _NO_HOOKS
+        self._wake_token = 0
+        self._since = 0
+        self._deadline = _FOREVER
+        self._invocation: Invocation | None = None
+        self._answer: Outcome | None = None
+        self._answered = False
+        self._done: Callable[[Any], None] | None = None
+        self._initialising = True
+        self._dead_calls = 0
+        _processes.add(self)
+
+    def __repr__(self) -> str:
+        status = "alive" if self.ending is None else self.ending.status
+        return f"<Sandbox {self.config.name}/{self.number} {status}>"
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process exists: not yet timed out, exited or killed."""
+        return self.ending is None
+
+    # --- what the environment asks for -----------------------------------------------------------------------------
+
+    def init(self, deadline: int, done: Callable[[Outcome | None], None]) -> None:
+        """Import the code and find the handler; `done(None)`, or `done(outcome)` where that failed or timed out."""
+        installation.require()
+        state.claim_thread()
+        self._since = self.timeline.now
+        self._deadline = deadline
+        self._done = done
+        self._resume()
+
+    def invoke(self, invocation: Invocation, deadline: int, done: Callable[[Outcome], None]) -> None:
+        """Call the handler; `done(outcome)`, at `deadline` at the latest."""
+        self._deadline = deadline
+        self._invocation = invocation
+        self.request_id = invocation.request_id
+        self.lineage = invocation.lineage
+        self._since = now = self.timeline.now
+        self._variables[b"_X_AMZN_TRACE_ID"] = trace_id(invocation.request_id, (self.epoch_ns + now) // SECOND)
+        self._done = done
+        self._resume()
+
+    def kill(self) -> None:
+        """End it as a process is killed: nothing that it still does has any effect. `done` is not called."""
+        self._done = None
+        if self.ending is None:
+            self._end(Ending("killed", "killed"))
+
+    def discard(self) -> None:
+        """Kill it, and remove its private temporary directory."""
+        self.kill()
+        self.tmp.remove()
+
+    # --- what code inside asks for ---------------------------------------------------------------------------------
+
+    def pause(self, delay: int) -> None:
+        """Park for `delay` ns (0: only make sure that the process is alive). At the deadline it is gone."""
+        if self.ending is not None:
+            self.raise_dead()
+        if delay <= 0:
+            return
+        when = self.timeline.now + delay
+        if when >= self._deadline:
+            self._wake_token = self.timeline.at(self._deadline, self._time_out)
+        else:
+            self._wake_token = self.timeline.at(when, self._wake)
+        self._park()
+
+    def wait(self, start: Callable[[Callable[[], None]], None]) -> None:
+        """Park until the callback that `start` is given is called, or until the process is gone."""
+        if self.ending is not None:
+            self.raise_dead()
+        state_of_wait = "starting"
+
+        def wake() -> None:
+            nonlocal state_of_wait
+            if state_of_wait == "parked" and self.ending is None:
+                self.timeline.cancel(self._wake_token)
+                self._wake_token = self.timeline.after(0, self._wake)
+            state_of_wait = "woken"
+
+        start(wake)
+        if state_of_wait == "woken":
+            return
+        state_of_wait = "parked"
+        self._wake_token = self.timeline.at(min(self._deadline, _FOREVER), self._time_out)
+        self._park()
+
+    def raise_dead(self) -> None:
+        """The process is gone, and says so to each call that it still makes."""
+        self._dead_calls += 1
+        if self._dead_calls > PATIENCE:
+            self.stay_parked(None)
+        raise Dead
+
+    def calendar_ns(self) -> int:
+        """Now, in nanoseconds since 1970."""
+        return self.epoch_ns + self.timeline.now
+
+    def shown_frames(self, stack: Any) -> Any:
+        """Frames of a stack as Lambda would show them."""
+        return self._runtime.shown_frames(stack)
+
+    def runs_here(self) -> bool:
+        """Whether the code that calls is this sandbox's own."""
+        return state.here() is self
+
+    def own(self, module: str) -> None:
+        """A module is this environment's own."""
+        self.modules[module] = None
+
+    def log_line(self, line: str) -> None:
+        """One line of stdout or stderr."""
+        level = self._runtime.line_level(line)
+        if level is not False:
+            self.log.emit(line, level, self.request_id or None)
+
+    def die_with_status(self, status: int) -> None:
+        """The process exits at once, without unwinding."""
+        self._end_from_inside(Ending("exit", runtime.exit_reason(status)))
+
+    def die_by_signal(self, name: str) -> None:
+        """The process is ended by a signal, as Go names it (`killed`, `aborted`)."""
+        self._end_from_inside(Ending("exit", name))
+
+    # --- switching -------------------------------------------------------------------------------------------------
+
+    def _resume(self, thrown: bool = False) -> None:
+        """Run the greenlet until it parks, answers or ends; then tell who waits for the answer.
+
+        What is cheap to exchange is exchanged here, at every switch; this is the hot path of a simulation.
+        """
+        timeline, before = self.timeline, state.current
+        actor, stdout, stderr, variables = timeline.actor, sys.stdout, sys.stderr, _environ._data
+        if belongings.installed is not self:
+            belongings.bring(self)
+        outer_loop = get_running_loop()
+        if outer_loop is not None or self._loop is not None:
+            self._exchange_loop(self._loop)
+        hub = getcurrent()
+        if hub is not self._hub:
+            self._hub = self._greenlet.parent = hub
+        self.stretch += 1
+        timeline.actor = state.current = self
+        sys.stdout, sys.stderr = self.stdout, self.stderr
+        _environ._data = _environb._data = self._variables
+        try:
+            if thrown:
+                self._active.throw(Dead)
+            else:
+                self._active.switch()
+        finally:
+            state.current, timeline.actor = before, actor
+            sys.stdout, sys.stderr = stdout, stderr
+            _environ._data = _environb._data = variables
+            self._loop = get_running_loop()
+            if outer_loop is not None or self._loop is not None or self._hooks is not _NO_HOOKS:
+                self._exchange_loop(outer_loop)
+            if before is not None and belongings.installed is not before:
+                belongings.bring(before)
+        if self._answered:
+            self._answered = False
+            done, self._done = self._done, None
+            if done is not None:
+                done(self._answer)
+        elif self.ending is not None:
+            self._after_end()
+
+    def _exchange_loop(self, loop: Any) -> None:
+        """Another asyncio loop runs from now on in this thread, with its hooks for asynchronous generators."""
+        hooks: Any = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(*self._hooks)
+        self._hooks = hooks if hooks != _NO_HOOKS else _NO_HOOKS
+        set_running_loop(loop)
+
+    def _park(self) -> None:
+        self._active = getcurrent()
+        self._hub.switch()
+
+    def _wake(self, _: Any) -> None:
+        self._wake_token = 0
+        self._resume()
+
+    def _time_out(self, _: Any) -> None:
+        self._wake_token = 0
+        self._end(Ending("timeout"))
+
+    # --- the end ---------------------------------------------------------------------------------------------------
+
+    def _end(self, ending: Ending) -> None:
+        """The process is gone; unwind what is left of it, without any effect."""
+        self.ending = ending
+        self.files.sever()
+        if self._wake_token:
+            self.timeline.cancel(self._wake_token)
+            self._wake_token = 0
+        if self.runs_here():
+            return  # the next patched call raises
+        if self._greenlet:
+            self._resume(thrown=True)
+        else:
+            self._after_end()
+
+    def _end_from_inside(self, ending: Ending) -> None:
+        self.ending = ending
+        self.files.sever()
+        self.raise_dead()
+
+    def _after_end(self) -> None:
+        """Outside again: let the modules go, and tell who waits."""
+        if self._greenlet.dead and self in _processes:
+            _processes.discard(self)
+            self._bury()
+        done, self._done = self._done, None
+        if done is not None:
+            assert self.ending is not None
+            done(self._last_outcome(self.ending))
+
+    def _last_outcome(self, ending: Ending) -> Outcome:
+        if ending.status == "timeout":
+            limit = self._deadline - self._since
+            return timed_out(self.request_id, limit if self._initialising else self.config.timeout_ns)
+        return exited(self.request_id, ending.reason)
+
+    def _bury(self) -> None:
+        """Let the modules go; what their destructors still do has no effect."""
+        before, actor = state.current, self.timeline.actor
+        state.current = self.timeline.actor = self
+        try:
+            belongings.bury(self)
+        finally:
+            state.current, self.timeline.actor = before, actor
+            if before is not None:
+                belongings.bring(before)
+
+    def stay_parked(self, error: BaseException | None) -> None:
+        """Leave the greenlet for ever, from within; `error` is raised where it was resumed."""
+        self.unwound = False
+        self.ending = self.ending or Ending("killed", "killed")
+        _parked.append(self)
+        _processes.discard(self)
+        self._done = self._done if error is None else None
+        if error is not None:
+            self._hub.throw(error)
+        while True:
+            self._hub.switch()
+
+    # --- inside the greenlet ---------------------------------------------------------------------------------------
+
+    def _live(self) -> None:
+        try:
+            self._serve()
+        except Dead:
+            self._abandon()
+        except BaseException as error:
+            self._exit_with(error)
+            self._abandon()
+
+    def _serve(self) -> None:
+        self._answer_with(self._runtime.load())
+        self._initialising = False
+        while self.ending is None:
+            assert self._invocation is not None
+            answer = self._runtime.handle(self._invocation, self._deadline)
+            if self.stdout.partial or self.stderr.partial:
+                self._flush()
+            if self.ending is None:
+                self._answer_with(answer)
+
+    def _answer_with(self, outcome: Outcome | None) -> None:
+        self._answer = outcome
+        self._answered = True
+        self._active = self._greenlet
+        self._hub.switch()
+        if self.ending is not None:
+            raise Dead
+
+    def _exit_with(self, error: BaseException) -> None:
+        """Nothing catches it: the process ends as Python's interpreter would end it."""
+        if self.ending is None:
+            reason = self._runtime.last_words(error)
+            self._flush()
+            self.ending = Ending("exit", reason)
+            self.files.sever()
+
+    def _flush(self) -> None:
+        self.stdout.flush_partial()
+        self.stderr.flush_partial()
+
+    def _abandon(self) -> None:
+        """Close what asyncio still holds, here, where nothing has an effect any more."""
+        for loop in self.loops:
+            loop.abandon()
+        self.loops.clear()
+        set_running_loop(None)
+        self._active = self._greenlet
+
+    def run_coroutine(self, coroutine: Any) -> Any:
+        """Await an async handler's result on a loop of this environment."""
+        if self.event_loop is None or self.event_loop.is_closed():
+            self.event_loop = InnerLoop(self)
+        return self.event_loop.run_until_complete(coroutine)

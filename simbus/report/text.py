@@ -1,0 +1,82 @@
+"""A summary for people: the tables and the last lines that `simbus run` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from simbus.kernel.durations import format_duration
+from simbus.report.summary import ExpectationFigures, FunctionFigures, QueueFigures, Summary
+from simbus.report.tables import Table
+
+_FUNCTIONS = ("function", "invocations", "errors", "throttles", "cold starts", "p50", "p99", "cost")
+_QUEUES = ("queue", "visible", "delayed", "in flight", "sent", "deleted", "expired", "dead-lettered")
+
+
+def tables(summary: Summary) -> Iterator[Table]:
+    """The tables of a summary that have rows: functions, queues, expectations."""
+    if summary.functions:
+        yield Table(_FUNCTIONS, [_function(each) for each in summary.functions])
+    if summary.queues:
+        yield Table(_QUEUES, [_queue(each) for each in summary.queues])
+    if summary.expectations:
+        yield Table(("expected", "", "found", ""), [_expectation(each) for each in summary.expectations], numbers=4)
+
+
+def closing(summary: Summary) -> str:
+    """The last lines: how much virtual time, what it would cost, what was lost, and how to find and repeat the run."""
+    virtual = format_duration(round(summary.virtual_seconds * 1000) * 1_000_000)
+    lines = [
+        f"seed {summary.seed}, {virtual} of virtual time, ${summary.cost_usd:.6f} on AWS, lost events: {summary.lost}",
+        f"digest {summary.digest}",
+        f"run file {summary.run_file}",
+    ]
+    failed = sum(not expectation.passed for expectation in summary.expectations)
+    if failed:
+        noun = "expectation" if failed == 1 else "expectations"
+        lines += ["", f"{failed} {noun} failed. Reproduce with: {summary.reproduce}"]
+    return "\n".join(lines)
+
+
+def plain(summary: Summary) -> str:
+    """The whole summary as plain text that is the same for the same run."""
+    return "\n\n".join([*(table.plain() for table in tables(summary)), closing(summary)])
+
+
+def show(summary: Summary, file: TextIO) -> None:
+    """Print the summary: rich tables on a terminal (NO_COLOR is respected), plain text anywhere else."""
+    if not file.isatty():
+        print(plain(summary), file=file)
+        return
+    from rich.console import Console
+
+    console = Console(file=file, highlight=False)
+    for table in tables(summary):
+        console.print(table.rich())
+    console.print(closing(summary), markup=False, soft_wrap=True)
+
+
+def _function(each: FunctionFigures) -> tuple[str, ...]:
+    return (
+        each.function,
+        *(f"{number:,}" for number in (each.invocations, each.errors, each.throttles, each.cold_starts)),
+        _milliseconds(each.p50_duration_ms),
+        _milliseconds(each.p99_duration_ms),
+        f"${each.cost_usd:.6f}",
+    )
+
+
+def _queue(each: QueueFigures) -> tuple[str, ...]:
+    counts = (each.visible, each.delayed, each.in_flight, each.sent, each.deleted, each.expired, each.dead_lettered)
+    return (each.queue, *(f"{number:,}" for number in counts))
+
+
+def _expectation(each: ExpectationFigures) -> tuple[str, ...]:
+    found = "nothing" if each.found is None else f"{each.found:.10g}"
+    if each.found is not None and each.what.endswith("_duration"):
+        found += " ms"
+    return each.what, each.expected, found, "pass" if each.passed else "FAIL"
+
+
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.2f} ms"

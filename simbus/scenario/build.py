@@ -1,0 +1,115 @@
+"""From a checked scenario to a simulation, and a whole run of it."""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+from typing import NamedTuple
+
+from simbus.arn import Account
+from simbus.scenario.expectations import ExpectationResult, evaluate
+from simbus.scenario.loader import Scenario
+from simbus.scenario.resources import Builder
+from simbus.scenario.trace import TraceFile
+from simbus.scenario.workload import Feed
+from simbus.simulation import Simulation
+
+HANDLER_GUARD = 30.0
+
+
+class RunPlan(NamedTuple):
+    """How a built scenario is run: its workload is on the timeline; `until` (ns) is its end at the latest."""
+
+    feeds: tuple[Feed, ...]
+    until: int | None
+
+
+class RunResult(NamedTuple):
+    """What a run came to. `expectations` in the order of the file; `now` is the virtual time at its end (ns)."""
+
+    seed: int | str
+    digest: str
+    now: int
+    expectations: list[ExpectationResult]
+
+    @property
+    def passed(self) -> bool:
+        return all(result.passed for result in self.expectations)
+
+
+def build(
+    scenario: Scenario,
+    *,
+    db: str | FilePath | None = None,
+    seed: int | str | None = None,
+    speed: float | None = None,
+    handler_guard: float | None = HANDLER_GUARD,
+    workload: bool = True,
+) -> tuple[Simulation, RunPlan]:
+    """A simulation with everything that the scenario describes, its workload on the timeline.
+
+    `seed` None takes the scenario's own. `workload` False leaves the workload out (a replay has its own). Raises
+    ScenarioError with file, line and path where AWS or simbus refuses a resource; then nothing is left behind but an
+    incomplete run file at `db`, which `check` avoids.
+    """
+    spec = scenario.spec
+    simulation = Simulation(
+        spec.seed if seed is None else seed,
+        start=spec.start,
+        account=Account(spec.account.id, spec.account.region, spec.account.concurrent_executions),
+        db=db,
+        speed=speed,
+        handler_guard=handler_guard,
+        scenario=scenario.name,
+    )
+    try:
+        Builder(simulation, scenario).build()
+        feeds: tuple[Feed, ...] = ()
+        if workload:
+            feeds = tuple(
+                Feed(simulation, scenario, index, item, spec.duration) for index, item in enumerate(spec.workload)
+            )
+            _preload(simulation, scenario)
+            for feed in feeds:
+                feed.start()
+    except BaseException:
+        simulation.close(complete=False)
+        raise
+    return simulation, RunPlan(feeds, spec.until)
+
+
+def check(scenario: Scenario) -> None:
+    """Build a scenario in memory and throw it away. Raises ScenarioError as `build` does."""
+    simulation, _ = build(scenario)
+    simulation.close(complete=False)
+
+
+def run_scenario(
+    scenario: Scenario,
+    *,
+    db: str | FilePath | None = None,
+    seed: int | str | None = None,
+    speed: float | None = None,
+    handler_guard: float | None = HANDLER_GUARD,
+) -> RunResult:
+    """Run a scenario to its end and compare the run with its expectations.
+
+    A scenario that can't be built raises ScenarioError and leaves `db` alone. Raises RunError where a run can't finish;
+    the run file then holds what happened so far.
+    """
+    if db is not None:
+        check(scenario)
+    simulation, plan = build(scenario, db=db, seed=seed, speed=speed, handler_guard=handler_guard)
+    with simulation:
+        simulation.play(plan.until, idle=False)
+        simulation.finish()
+        with simulation.reader() as rows:
+            results = evaluate(scenario.spec.expect, rows)
+        return RunResult(simulation.seed, simulation.digest(), simulation.now, results)
+
+
+def _preload(simulation: Simulation, scenario: Scenario) -> None:
+    """Let the environments be warm that were so when a trace began."""
+    for item in scenario.spec.workload:
+        if item.trace is not None and item.invoke is not None and item.trace.environment_column is not None:
+            warm = TraceFile(item.trace, scenario.folder).warm()
+            simulation[item.invoke.function].preload(warm)

@@ -1,0 +1,164 @@
+"""What a scenario names must be there: resources, code, files, columns; and its templates must compile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path as FilePath
+from typing import Any
+
+from simbus.arn import Account, arn, short_name
+from simbus.errors import AwsError, UsageError
+from simbus.kernel.distributions import parse_distribution
+from simbus.scenario.schema import ScenarioFile
+from simbus.scenario.schema.base import Model
+from simbus.scenario.schema.functions import EventInvokeConfig, Function
+from simbus.scenario.schema.workload import Item
+from simbus.scenario.source import Path, Problem
+from simbus.scenario.templates import template
+from simbus.scenario.trace import TraceFile
+
+_SECTIONS = {"lambda": "functions", "s3": "buckets", "sqs": "queues", "sns": "topics"}
+_LATER = {"events": "EventBridge is", "kinesis": "Kinesis streams are", "dynamodb": "DynamoDB tables are"}
+_SELF_DESTINATION = "You can't specify the function as a destination for itself."
+
+
+def check_references(spec: ScenarioFile, folder: FilePath) -> list[Problem]:
+    """Every mistake of a scenario that its models can't see. `folder` is where relative paths begin."""
+    account = Account(spec.account.id, spec.account.region, spec.account.concurrent_executions)
+    problems = [
+        Problem(path, text) for path, name in _named(spec) if (text := _missing(spec, account, name)) is not None
+    ]
+    for name, function in spec.functions.items():
+        problems += _function(("functions", name), name, function, folder)
+    for index, item in enumerate(spec.workload):
+        problems += _item(("workload", index), item, folder)
+    return problems
+
+
+def _named(spec: ScenarioFile) -> Iterator[tuple[Path, str]]:
+    """Every reference to a resource, with its path."""
+    for name, function in spec.functions.items():
+        path: Path = ("functions", name)
+        if function.dead_letter_config is not None:
+            yield (*path, "dead_letter_config", "target_arn"), function.dead_letter_config.target_arn
+        yield from _destinations(path, function.event_invoke_config)
+        for alias, settings in function.aliases.items():
+            yield from _destinations((*path, "aliases", alias), settings.event_invoke_config)
+    for name, bucket in spec.buckets.items():
+        yield from _fields(("buckets", name), bucket, ("function", "queue", "topic"))
+    for name, queue in spec.queues.items():
+        yield from _fields(("queues", name), queue, ("dead_letter_target_arn",))
+    for name, topic in spec.topics.items():
+        yield from _fields(("topics", name), topic, ("endpoint", "dead_letter_target_arn"))
+    for index, item in enumerate(spec.workload):
+        yield from _fields(("workload", index), item, ("bucket", "topic", "queue", "function"))
+        if item.invoke is not None and item.invoke.qualifier is not None:
+            yield ("workload", index, "invoke", "qualifier"), f"{item.invoke.function}:{item.invoke.qualifier}"
+    for index, expectation in enumerate(spec.expect):
+        yield from _fields(("expect", index), expectation, ("queue", "function"))
+
+
+def _destinations(path: Path, config: EventInvokeConfig | None) -> Iterator[tuple[Path, str]]:
+    for name in ("on_success", "on_failure"):
+        target = None if config is None else config.destination(name)
+        if target is not None:
+            yield (*path, "event_invoke_config", name), target
+
+
+def _fields(path: Path, value: Any, names: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
+    """The values of these fields in a model and in all models below it."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _fields((*path, index), item, names)
+    if not isinstance(value, Model):
+        return
+    for name in type(value).model_fields:
+        found = getattr(value, name)
+        if name in names and isinstance(found, str):
+            yield (*path, name), found
+        elif found is not None:
+            yield from _fields((*path, name), found, names)
+
+
+def _missing(spec: ScenarioFile, account: Account, reference: str) -> str | None:
+    """What is wrong with a reference, or None."""
+    service, name, qualifier = short_name(reference)
+    if service in _LATER:
+        return f"is {reference!r}; {_LATER[service]} not built yet in this version of simbus. Name another resource."
+    own = arn(service, name, account)
+    if reference.startswith("arn:") and reference not in (own, f"{own}:{qualifier}"):
+        return (
+            f"is {reference!r}, which is of another account or Region; the scenario plays in {account.id}, "
+            f"{account.region}. Write {service}:{name}."
+        )
+    section = _SECTIONS[service]
+    known: dict[str, Any] = getattr(spec, section)
+    if name not in known:
+        close = get_close_matches(name, known, 1, 0.5)
+        hint = f"Did you mean {service}:{close[0]}?" if close else f"Add {name} there, or correct the name."
+        return f"is {reference!r}; there is no {name} in {section}. {hint}"
+    if qualifier is not None and qualifier not in _qualifiers(spec.functions[name]):
+        return f"is {reference!r}; {name} has no alias or version {qualifier}. Add it to its aliases, or correct it."
+    return None
+
+
+def _qualifiers(function: Function) -> set[str]:
+    """$LATEST, the aliases, and every version that the aliases make necessary (1 up to the highest)."""
+    versions = [alias.function_version for alias in function.aliases.values()]
+    for alias in function.aliases.values():
+        versions += alias.routing_config.additional_version_weights
+    highest = max((int(version) for version in versions if version != "$LATEST"), default=0)
+    return {"$LATEST", *function.aliases, *map(str, range(1, highest + 1))}
+
+
+def _function(path: Path, name: str, function: Function, folder: FilePath) -> Iterator[Problem]:
+    for config_path, target in _destinations(path, function.event_invoke_config):
+        if short_name(target)[:2] == ("lambda", name):
+            yield Problem(config_path, f"is {target!r}; {_SELF_DESTINATION} Name another resource.")
+    for alias, settings in function.aliases.items():
+        for config_path, target in _destinations((*path, "aliases", alias), settings.event_invoke_config):
+            if short_name(target)[:2] == ("lambda", name):
+                yield Problem(config_path, f"is {target!r}; {_SELF_DESTINATION} Name another resource.")
+    for key in ("duration", "init_duration"):
+        written = getattr(function.simulate, key)
+        if written is not None:
+            try:
+                parse_distribution(written, base_dir=folder)
+            except UsageError as error:
+                yield Problem((*path, "simulate", key), str(error))
+    if function.code is not None and function.handler is not None:
+        yield from _code(path, function.code, function.handler, folder)
+
+
+def _code(path: Path, code: str, handler: str, folder: FilePath) -> Iterator[Problem]:
+    from simbus.functions.sandbox.code import (
+        load_code,
+    )  # brings the sandbox along, which a modelled scenario never needs
+
+    try:
+        loaded = load_code(folder / code)
+    except (UsageError, AwsError, OSError, ValueError) as error:
+        yield Problem((*path, "code"), f"is {code!r}: {error}")
+        return
+    module, dot, _ = handler.rpartition(".")
+    if dot and loaded.module_file(handler) is None:
+        yield Problem(
+            (*path, "handler"),
+            f"is {handler!r}, but {code} has no module {module}; a handler is module.function in `code`. "
+            "Correct the name, or add the file.",
+        )
+
+
+def _item(path: Path, item: Item, folder: FilePath) -> Iterator[Problem]:
+    verb = getattr(item, item.verb)
+    for name in type(verb).model_fields:
+        try:
+            template(getattr(verb, name)) if not isinstance(getattr(verb, name), Model) else None
+        except UsageError as error:
+            yield Problem((*path, item.verb, name), str(error))
+    if item.trace is not None:
+        try:
+            TraceFile(item.trace, folder).check()
+        except UsageError as error:
+            yield Problem((*path, "trace", "file"), str(error))

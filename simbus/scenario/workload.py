@@ -1,0 +1,241 @@
+"""The items of a workload on the timeline: each keeps one next arrival there, whatever its length.
+
+A client outside retries as an AWS SDK does in its standard mode (botocore, docs "Retries", standard): 3 attempts in
+all, where the answer is a throttle or 500, 502, 503, 504; before attempt n + 1 it waits for a random share of
+min(2^(n-1), 20) seconds. (The SDK's retry quota per client is left out.) Errors of a function are not retried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from simbus.errors import AwsError, ScenarioError, UsageError
+from simbus.kernel import SECOND
+from simbus.scenario.arrivals import arrivals
+from simbus.scenario.loader import Scenario
+from simbus.scenario.schema.workload import CopyObject, Item
+from simbus.scenario.templates import Scope, Template, template
+from simbus.scenario.trace import Arrival
+from simbus.simulation import Simulation
+
+MAX_ATTEMPTS = 3
+LONGEST_WAIT = 20 * SECOND
+_RETRIED_STATUS = (429, 500, 502, 503, 504)
+_RETRIED_CODES = (
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+)
+
+Values = dict[str, Any]
+
+
+class Request(NamedTuple):
+    """One request of a client outside: the values of its operation, its recorded duration, which attempt this is."""
+
+    values: Values
+    duration: int | None
+    attempt: int
+
+
+Done = Callable[[AwsError | None], None]
+Send = Callable[[Request, Done], None]
+
+
+class Feed:
+    """One item of a workload. `stop` is the instant at which the workload ends (None: never)."""
+
+    def __init__(self, simulation: Simulation, scenario: Scenario, index: int, item: Item, stop: int | None) -> None:
+        timeline = simulation.timeline
+        name = f"workload:{index}"
+        self._timeline = timeline
+        self._bus = simulation.bus
+        self._scenario = scenario
+        self._path = ("workload", index, item.verb)
+        self._stop = stop
+        self._arrivals = arrivals(item, timeline.rng(name), scenario.folder)
+        self._scope = Scope(simulation.world, timeline.rng(f"{name}:values"))
+        self._rng = timeline.rng(f"{name}:retries")
+        self._fill = _filler(item)
+        self._target, self._send = _OPERATIONS[item.verb](simulation, getattr(item, item.verb))
+        self._issued = 0
+
+    def start(self) -> None:
+        """Put the first arrival on the timeline."""
+        self._schedule(self._arrivals)
+
+    def _schedule(self, coming: Iterator[Arrival]) -> None:
+        try:
+            arrival = next(coming, None)
+        except UsageError as error:
+            raise ScenarioError(f"{self._scenario.source.where((*self._path[:2], 'trace'))} {error}") from None
+        if arrival is not None and (self._stop is None or arrival.when < self._stop):
+            self._timeline.at(arrival.when, self._arrive, arrival.duration)
+
+    def _arrive(self, duration: int | None) -> None:
+        self._schedule(self._arrivals)
+        self._scope.n = self._issued
+        self._issued += 1
+        try:
+            values = self._fill(self._scope)
+        except UsageError as error:
+            raise ScenarioError(f"{self._scenario.source.where(self._path)} {error}") from None
+        self._issue(Request(values, duration, 1))
+
+    def _issue(self, request: Request) -> None:
+        self._send(request, lambda error: None if error is None else self._failed(request, error))
+
+    def _failed(self, request: Request, error: AwsError) -> None:
+        """Try again as an SDK does, or let the client outside have its error: a hop says so."""
+        retried = error.status in _RETRIED_STATUS or error.code in _RETRIED_CODES
+        if retried and request.attempt < MAX_ATTEMPTS:
+            wait = int(self._rng.random() * min(2 ** (request.attempt - 1) * SECOND, LONGEST_WAIT))
+            self._timeline.after(wait, self._issue, request._replace(attempt=request.attempt + 1))
+            return
+        self._bus.hop(None, "client_error", self._target, f"{self._path[2]}, attempt {request.attempt}: {error}")
+
+
+def _filler(item: Item) -> Callable[[Scope], Values]:
+    """What makes the values of an operation; those without templates are made once."""
+    verb = getattr(item, item.verb)
+    makers: list[tuple[str, Template]] = []
+    for name in type(verb).model_fields:
+        value = getattr(verb, name)
+        if isinstance(verb, CopyObject) and name == "copy_source":
+            value = {"bucket": value.bucket, "key": value.key}
+        if value is not None:
+            makers.append((name, template(value)))
+    return lambda scope: {name: make(scope) for name, make in makers}
+
+
+def text(value: Any) -> str:
+    """A body or a message: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def message_attributes(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """AWS's MessageAttributes of the short form `{name: value}` or of AWS's own in snake_case."""
+    return {name: _message_attribute(value) for name, value in values.items()}
+
+
+def _message_attribute(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        names = {"data_type": "DataType", "string_value": "StringValue", "binary_value": "BinaryValue"}
+        return {names[key]: str(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return {"DataType": "String.Array", "StringValue": text(value)}
+    kind = "Number" if isinstance(value, int | float) and not isinstance(value, bool) else "String"
+    return {"DataType": kind, "StringValue": text(value)}
+
+
+def _plain(call: Callable[[Values], object]) -> Send:
+    """An operation that answers at once."""
+
+    def send(request: Request, done: Done) -> None:
+        try:
+            call(request.values)
+        except AwsError as error:
+            done(error)
+
+    return send
+
+
+def _put_object(simulation: Simulation, spec: Any) -> tuple[str, Send]:
+    bucket = simulation[spec.bucket]
+
+    def call(values: Values) -> None:
+        if "size" in values:
+            bucket.put_object(str(values["key"]), size=values["size"])
+        else:
+            bucket.put_object(str(values["key"]), text(values.get("body", "")))
+
+    return spec.bucket, _plain(call)
+
+
+def _copy_object(simulation: Simulation, spec: Any) -> tuple[str, Send]:
+    bucket = simulation[spec.bucket]
+    source = simulation[spec.copy_source.bucket].resource
+
+    def call(values: Values) -> None:
+        bucket.copy_object(str(values["key"]), {"Bucket": source, "Key": str(values["copy_source"]["key"])})
+
+    return spec.bucket, _plain(call)
+
+
+def _delete_object(simulation: Simulation, spec: Any) -> tuple[str, Send]:
+    bucket = simulation[spec.bucket]
+    return spec.bucket, _plain(lambda values: bucket.delete_object(str(values["key"])))
+
+
+def _message_options(values: Values, *names: str) -> Values:
+    """The optional parameters of a message that are given."""
+    options: Values = {name: str(values[name]) for name in names if name in values}
+    if values.get("message_attributes"):
+        options["message_attributes"] = message_attributes(values["message_attributes"])
+    return options
+
+
+def _publish(simulation: Simulation, spec: Any) -> tuple[str, Send]:
+    topic = simulation[spec.topic]
+
+    def call(values: Values) -> None:
+        options = _message_options(values, "subject", "message_group_id", "message_deduplication_id")
+        topic.publish(text(values["message"]), **options)
+
+    return spec.topic, _plain(call)
+
+
+def _send_message(simulation: Simulation, spec: Any) -> tuple[str, Send]:
+    queue = simulation[spec.queue]
+
+    def call(values: Values) -> None:
+        options = _message_options(values, "message_group_id", "message_deduplication_id")
+        if "delay_seconds" in values:
+            options["delay_seconds"] = values["delay_seconds"]
+        queue.send_message(text(values["message_body"]), **options)
+
+    return spec.queue, _plain(call)
+
+
+def _invoke(simulation: Simulation, spec: Any) -> tuple[str, Send]:
+    service, name, *qualified = spec.function.split(":")
+    function = simulation[f"{service}:{name}"]
+    qualifier = spec.qualifier or (qualified[0] if qualified else None)
+
+    def call(request: Request, done: Done) -> None:
+        try:
+            function.invoke(
+                request.values["payload"],
+                invocation_type=spec.invocation_type,
+                qualifier=qualifier,
+                trace_duration=request.duration,
+            )
+        except AwsError as error:
+            done(error)
+
+    def start(request: Request, done: Done) -> None:
+        function.start_invoke(
+            request.values["payload"],
+            lambda answer: done(answer if isinstance(answer, AwsError) else None),
+            qualifier=qualifier,
+            trace_duration=request.duration,
+        )
+
+    return spec.function, start if spec.invocation_type == "RequestResponse" else call
+
+
+_OPERATIONS: dict[str, Callable[[Simulation, Any], tuple[str, Send]]] = {
+    "put_object": _put_object,
+    "copy_object": _copy_object,
+    "delete_object": _delete_object,
+    "publish": _publish,
+    "send_message": _send_message,
+    "invoke": _invoke,
+}

@@ -1,0 +1,3 @@
+"""Fixtures of the tests of functions."""
+
+from sandboxes import lab as lab
