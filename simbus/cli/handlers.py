@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.machinery import SOURCE_SUFFIXES
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
     from simbus.scenario.schema.functions import Function
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def without_code(scenario: Scenario) -> Scenario:
+    """The scenario with modelled functions only: what it asks of AWS can be tried without any code of its handlers.
+
+    (Provisioned concurrency runs the init of a handler as soon as the function is made.)
+    """
+    bare = {
+        name: function.model_copy(update={"handler": None, "code": None})
+        for name, function in scenario.spec.functions.items()
+    }
+    return replace(scenario, spec=scenario.spec.model_copy(update={"functions": bare}))
 
 
 def warnings(scenario: Scenario) -> Iterator[str]:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status, printing, uninterrupted
+from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status, printing, starting, uninterrupted
 from simbus.cli.later import LaterValue, refuse_options
 from simbus.errors import UsageError
 
 if TYPE_CHECKING:
     from simbus.report.summary import Resources, Summary
     from simbus.scenario.loader import Scenario
+
+DEFAULT_GUARD = 30.0
 
 ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="The scenario file (YAML).", show_default=False)
@@ -56,7 +58,7 @@ def run(
     handler_guard: Annotated[
         str,
         typer.Option(metavar="S", help="Seconds of CPU time that a handler may burn at one instant; 0 or off: any."),
-    ] = "30",
+    ] = f"{DEFAULT_GUARD:g}",
     seeds: LaterValue = None,
     jobs: LaterValue = None,
     record: LaterValue = None,
@@ -66,7 +68,7 @@ def run(
 
     The run is compared with the scenario's expectations; where one fails, the exit status is 1.
     """
-    with exit_status():
+    with exit_status(), starting():
         refuse_options("run", seeds=seeds, jobs=jobs, record=record, junit=junit)
         from simbus.scenario.loader import load
 
@@ -91,15 +93,17 @@ def play(scenario: Scenario, options: Options, reproduce: str) -> Summary:
 
     Raises what `simbus.scenario.build.run_scenario` raises; an interrupted run leaves a run file that is whole.
     """
-    from simbus.cli.progress import watching
-    from simbus.logs.reader import open_run
-    from simbus.logs.runfile import check_target
-    from simbus.report.summary import summarise
-    from simbus.scenario.build import build, check
-    from simbus.scenario.expectations import evaluate
+    with starting():
+        from simbus.cli.handlers import without_code
+        from simbus.cli.progress import watching
+        from simbus.logs.reader import open_run
+        from simbus.logs.runfile import check_target
+        from simbus.report.summary import summarise
+        from simbus.scenario.build import build, check
+        from simbus.scenario.expectations import evaluate
 
     check_target(options.db)
-    check(scenario)
+    check(without_code(scenario))
     simulation, plan = build(
         scenario, db=options.db, seed=options.seed, speed=options.speed, handler_guard=options.handler_guard
     )
@@ -150,7 +154,7 @@ def _print(summary: Summary, seconds: float, json: bool) -> None:
     from simbus.report.text import show
 
     show(summary, sys.stdout)
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         complain(f"{seconds:.2f} s of real time")
 
 
@@ -159,7 +163,10 @@ def _check_speed(speed: float | None) -> None:
     from simbus.kernel.pace import Pace
 
     if speed is not None:
-        Pace(Timeline(), speed)
+        try:
+            Pace(Timeline(), speed)
+        except UsageError as error:
+            raise UsageError(f"--speed: {error}") from None
 
 
 def _seed(text: str | None) -> int | str | None:
@@ -190,4 +197,6 @@ def _command(path: str, scenario: Scenario, options: Options) -> str:
     words = ["simbus", "run", path, "--seed", str(seed)]
     for override in options.overrides:
         words += ["--set", override]
+    if options.handler_guard != DEFAULT_GUARD:
+        words += ["--handler-guard", "off" if options.handler_guard is None else f"{options.handler_guard:g}"]
     return shlex.join(words)

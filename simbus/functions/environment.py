@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from simbus.functions.errors import modelled_error, out_of_memory, timed_out, too_large
+from simbus.functions.errors import in_invocation, modelled_error, out_of_memory, timed_out, too_large
 from simbus.functions.pricing import billed_duration_ms
 from simbus.kernel import MILLISECOND, SECOND
 from simbus.logs.platform import PlatformLines, Report
@@ -199,7 +199,8 @@ class Environment:
         elif failure is None:
             self._timeline.at(now + modelled, self._initialised_again)
         else:
-            self._timeline.at(now + modelled, self._finish, failure)
+            assert self._invocation is not None
+            self._timeline.at(now + modelled, self._finish, in_invocation(failure, self._invocation.request_id))
 
     def _initialised_again(self, _: None) -> None:
         self._ready = True

@@ -33,6 +33,19 @@ def exited(request_id: str, status: int | str | None) -> Outcome:
     return _platform_error("exit", "Runtime.ExitError", request_id, text)
 
 
+def in_invocation(failure: Outcome, request_id: str) -> Outcome:
+    """A failed init as the answer of the invocation in which it ran again.
+
+    An exit then names the request (recorded: test_lambda_runtime_exit); an exception while importing has an empty
+    request id (recorded: test_lambda_runtime_error).
+    """
+    if failure.status != "exit" or failure.error_message is None:
+        return failure
+    message = failure.error_message.replace("RequestId:  ", f"RequestId: {request_id} ", 1)
+    payload = failure.payload.replace(failure.error_message, message, 1)
+    return failure._replace(payload=payload, error_message=message)
+
+
 def out_of_memory(request_id: str) -> Outcome:
     """The process was killed because it used more than MemorySize."""
     return exited(request_id, "killed")._replace(status="oom")

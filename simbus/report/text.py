@@ -10,6 +10,7 @@ from simbus.report.summary import ExpectationFigures, FunctionFigures, QueueFigu
 from simbus.report.tables import Table
 
 _FUNCTIONS = ("function", "invocations", "errors", "throttles", "cold starts", "p50", "p99", "cost")
+_WIDE = 10_000  # columns
 _QUEUES = ("queue", "visible", "delayed", "in flight", "sent", "deleted", "expired", "dead-lettered")
 
 
@@ -43,14 +44,18 @@ def plain(summary: Summary) -> str:
     return "\n\n".join([*(table.plain() for table in tables(summary)), closing(summary)])
 
 
-def show(summary: Summary, file: TextIO) -> None:
-    """Print the summary: rich tables on a terminal (NO_COLOR is respected), plain text anywhere else."""
-    if not file.isatty():
+def show(summary: Summary, file: TextIO | None) -> None:
+    """Print the summary: rich tables on a terminal (NO_COLOR is respected), plain text anywhere else.
+
+    `file` None is a stdout that was closed before the start: nothing is printed.
+    """
+    if file is None or not file.isatty():
         print(plain(summary), file=file)
         return
     from rich.console import Console
 
-    console = Console(file=file, highlight=False)
+    # Wider than any table: a narrow terminal breaks the lines, but no figure is cut off.
+    console = Console(file=file, highlight=False, width=_WIDE)
     for table in tables(summary):
         console.print(table.rich())
     console.print(closing(summary), markup=False, soft_wrap=True)

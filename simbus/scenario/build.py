@@ -6,6 +6,7 @@ from pathlib import Path as FilePath
 from typing import NamedTuple
 
 from simbus.arn import Account
+from simbus.errors import ScenarioError, UsageError
 from simbus.scenario.expectations import ExpectationResult, evaluate
 from simbus.scenario.loader import Scenario
 from simbus.scenario.resources import Builder
@@ -109,7 +110,10 @@ def run_scenario(
 
 def _preload(simulation: Simulation, scenario: Scenario) -> None:
     """Let the environments be warm that were so when a trace began."""
-    for item in scenario.spec.workload:
+    for index, item in enumerate(scenario.spec.workload):
         if item.trace is not None and item.invoke is not None and item.trace.environment_column is not None:
-            warm = TraceFile(item.trace, scenario.folder).warm()
+            try:
+                warm = TraceFile(item.trace, scenario.folder).warm()
+            except UsageError as error:
+                raise ScenarioError(f"{scenario.source.where(('workload', index, 'trace'))} {error}") from None
             simulation[item.invoke.function].preload(warm)

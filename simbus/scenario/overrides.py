@@ -80,7 +80,7 @@ def _check_key(data: dict[str, Any], path: Path, option: str) -> None:
     """A key that the file does not have must be one that a model knows, or a free one of plain values."""
     model = model_at(path[:-1])
     key = str(path[-1])
-    known = list(data) if model is None else model.keys()
+    known = list(data) if model is None else model.known_keys()
     if key in known or (model is None and model_at(path) is None):
         return
     close = get_close_matches(key, known, 1, 0.5)

@@ -57,7 +57,7 @@ def _container(path: Path) -> str:
 def _unknown(path: Path) -> str:
     """The message for a key that the model does not have: what it could have been."""
     model, key = model_at(path[:-1]), str(path[-1])
-    keys = model.keys() if model is not None else []
+    keys = model.known_keys() if model is not None else []
     twin = model.synonyms().get(key) if model is not None else None
     if key in keys:
         others = [other for other in keys if other != key and twin in (other, None) and _same(model, other, key)]

@@ -135,12 +135,12 @@ def _message_attribute(value: Any) -> dict[str, Any]:
     return {"DataType": kind, "StringValue": text(value)}
 
 
-def _plain(call: Callable[[Values], object]) -> Send:
-    """An operation that answers at once."""
+def _plain(call: Callable[[Values, int | None], object]) -> Send:
+    """An operation that answers at once; it gets its values and the recorded duration."""
 
     def send(request: Request, done: Done) -> None:
         try:
-            call(request.values)
+            call(request.values, request.duration)
         except AwsError as error:
             done(error)
 
@@ -150,11 +150,13 @@ def _plain(call: Callable[[Values], object]) -> Send:
 def _put_object(simulation: Simulation, spec: Any) -> tuple[str, Send]:
     bucket = simulation[spec.bucket]
 
-    def call(values: Values) -> None:
-        if "size" in values:
-            bucket.put_object(str(values["key"]), size=values["size"])
-        else:
-            bucket.put_object(str(values["key"]), text(values.get("body", "")))
+    def call(values: Values, duration: int | None) -> None:
+        options: Values = {name: values[name] for name in ("size", "content_type") if name in values}
+        if "size" not in values:
+            options["body"] = text(values.get("body", ""))
+        if values["metadata"]:
+            options["metadata"] = {name: str(value) for name, value in values["metadata"].items()}
+        bucket.put_object(str(values["key"]), trace_duration=duration, **options)
 
     return spec.bucket, _plain(call)
 
@@ -163,7 +165,7 @@ def _copy_object(simulation: Simulation, spec: Any) -> tuple[str, Send]:
     bucket = simulation[spec.bucket]
     source = simulation[spec.copy_source.bucket].resource
 
-    def call(values: Values) -> None:
+    def call(values: Values, _: int | None) -> None:
         bucket.copy_object(str(values["key"]), {"Bucket": source, "Key": str(values["copy_source"]["key"])})
 
     return spec.bucket, _plain(call)
@@ -171,7 +173,7 @@ def _copy_object(simulation: Simulation, spec: Any) -> tuple[str, Send]:
 
 def _delete_object(simulation: Simulation, spec: Any) -> tuple[str, Send]:
     bucket = simulation[spec.bucket]
-    return spec.bucket, _plain(lambda values: bucket.delete_object(str(values["key"])))
+    return spec.bucket, _plain(lambda values, _: bucket.delete_object(str(values["key"])))
 
 
 def _message_options(values: Values, *names: str) -> Values:
@@ -185,7 +187,7 @@ def _message_options(values: Values, *names: str) -> Values:
 def _publish(simulation: Simulation, spec: Any) -> tuple[str, Send]:
     topic = simulation[spec.topic]
 
-    def call(values: Values) -> None:
+    def call(values: Values, _: int | None) -> None:
         options = _message_options(values, "subject", "message_group_id", "message_deduplication_id")
         topic.publish(text(values["message"]), **options)
 
@@ -195,7 +197,7 @@ def _publish(simulation: Simulation, spec: Any) -> tuple[str, Send]:
 def _send_message(simulation: Simulation, spec: Any) -> tuple[str, Send]:
     queue = simulation[spec.queue]
 
-    def call(values: Values) -> None:
+    def call(values: Values, _: int | None) -> None:
         options = _message_options(values, "message_group_id", "message_deduplication_id")
         if "delay_seconds" in values:
             options["delay_seconds"] = values["delay_seconds"]
@@ -205,9 +207,8 @@ def _send_message(simulation: Simulation, spec: Any) -> tuple[str, Send]:
 
 
 def _invoke(simulation: Simulation, spec: Any) -> tuple[str, Send]:
-    service, name, *qualified = spec.function.split(":")
-    function = simulation[f"{service}:{name}"]
-    qualifier = spec.qualifier or (qualified[0] if qualified else None)
+    function = simulation[":".join(spec.function.split(":")[:2])]
+    qualifier = spec.qualified
 
     def call(request: Request, done: Done) -> None:
         try:
@@ -228,7 +229,7 @@ def _invoke(simulation: Simulation, spec: Any) -> tuple[str, Send]:
             trace_duration=request.duration,
         )
 
-    return spec.function, start if spec.invocation_type == "RequestResponse" else call
+    return function.name, start if spec.invocation_type == "RequestResponse" else call
 
 
 _OPERATIONS: dict[str, Callable[[Simulation, Any], tuple[str, Send]]] = {

@@ -61,6 +61,7 @@ class Intake:
         sender: str,
         trace_header: str | None,
         cause: tuple[str | None, Any],
+        deduplicate: bool = True,
     ) -> Message:
         """Put a checked message in, `delay` in nanoseconds; returns it, or the earlier one that it is a copy of."""
         settings, now = self._store.settings, self._timeline.now
@@ -70,7 +71,7 @@ class Intake:
             if settings.deduplication_scope == "messageGroup":
                 scope = group_id or ""
             first = self._deduplication.find(scope, deduplication_id, now)
-            if first is not None:
+            if first is not None and deduplicate:
                 return first
         message = Message(
             uuid(self._rng),

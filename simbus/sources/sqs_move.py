@@ -72,6 +72,7 @@ class MoveTask:
             sender=self._sender,
             trace_header=message.trace_header,
             cause=(message.parent, message.lineage),
+            deduplicate=False,  # moved within five minutes, it is no copy
         )
         self._store.end(message, "redriven")
         self.approximate_number_of_messages_moved += 1

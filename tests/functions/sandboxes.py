@@ -103,7 +103,7 @@ class Lab:
     def begin(self, sandbox: Sandbox, event: Any = None, request_id: str = REQUEST, **options: Any) -> list[Outcome]:
         """Begin an invocation; its outcome is put into the list, once the timeline has run far enough."""
         outcomes: list[Outcome] = []
-        payload = event if isinstance(event, str) else msgspec.json.encode(event).decode()
+        payload = options.pop("payload", None) or msgspec.json.encode(event).decode()
         timeout = options.pop("timeout", sandbox.config.timeout)
         invocation = Invocation(request_id, payload, no_one, no_one, **options)
         sandbox.invoke(invocation, self.timeline.now + int(timeout * SECOND), outcomes.append)

@@ -105,7 +105,7 @@ def test_modules_of_code_and_remaining_time(lab: Lab) -> None:
             return [left, loaded.isoformat(), time()]
         """
     )
-    assert lab.result(sandbox) == [[3000, 1766], "2026-01-01T00:00:00", EPOCH / 1e9 + 1.2345]
+    assert lab.result(sandbox) == [[3000, 1766], "2026-01-01T00:00:00", (EPOCH + 1_234_500_000) / 1e9]
 
 
 def test_the_time_zone_is_utc(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,10 +159,15 @@ def test_nothing_leaks_outside(tmp_path) -> None:
     """After the last `uninstall`, also after an exception and nested simulations, everything is what it was."""
     clocks = (datetime.__dict__["now"], date.__dict__["today"], Cache.clock, Cache.__init__.__defaults__)
     path, modules, hook = list(sys.path), set(sys.modules), sys.meta_path[0]
-    with pytest.raises(ZeroDivisionError), laboratory(tmp_path), laboratory(tmp_path) as lab:
-        assert time.time is not ORIGINALS["time"]
-        lab.app("import helper\n")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with laboratory(tmp_path), laboratory(tmp_path) as lab:
+            assert time.time is not ORIGINALS["time"]
+            lab.app("import helper\n")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert {name: getattr(time, name) for name in ORIGINALS} == ORIGINALS
     assert (sleep, wall, monotonic) == (ORIGINALS["sleep"], ORIGINALS["time"], ORIGINALS["monotonic"])
     assert (datetime.__dict__["now"], date.__dict__["today"], Cache.clock, Cache.__init__.__defaults__) == clocks

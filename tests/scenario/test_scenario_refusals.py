@@ -208,6 +208,19 @@ ITEMS = [
     ("put_object: {bucket: box, key: k, size: 6GB}, at: 1s", "$.workload[0].put_object.size is 6442450944 bytes; S3"),
     ("put_object: {bucket: box, key: k, size: big}, at: 1s", "$.workload[0].put_object.size is 'big'; a size is"),
     ("put_object: {bucket: box, key: k, size: 1, body: x}, at: 1s", "$.workload[0].put_object has body and size"),
+    (
+        "publish: {topic: t, message: x, message_attributes: {a: {type: S}}}, at: 1s",
+        "$.workload[0].publish.message_attributes.a has type; an attribute has data_type and string_value.",
+    ),
+    ("invoke: {function: 'a:1', qualifier: '2'}, at: 1s", "$.workload[0].invoke names a qualifier twice"),
+    (
+        "publish: {topic: t, message: x}, trace: {file: t.csv, column: c, duration_column: d}",
+        "$.workload[0] has a trace with duration_column, which only invoke and put_object pass on.",
+    ),
+    (
+        "invoke: {function: a}, trace: {file: t.csv, column: c, cold_column: d}",
+        "$.workload[0].trace has one of environment_column and cold_column",
+    ),
     ("publish: {topic: t}, at: 1s", "$.workload[0].publish.message is missing"),
     ("send_message: {queue: t, message_body: x}, at: 1s", "$.workload[0].send_message.queue is 'sqs:t'; there is no t"),
     ("invoke: {function: a}, at: 1s, publish: {topic: t, message: x}", "$.workload[0] has publish and invoke"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from random import Random
 from types import SimpleNamespace
@@ -18,6 +19,10 @@ from simbus.scenario.templates import MAX_LENGTH, Scope, compile_template, templ
 from simbus.world import World
 
 ROWS: Any = SimpleNamespace()
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("abc:"),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text("ab"), inner),
+)
 
 
 def scope(n: int = 57) -> Scope:
@@ -124,16 +129,9 @@ def test_any_text_compiles_or_is_refused(text: str) -> None:
     assert isinstance(value, str | int)
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text("abc:"),
-        lambda c: st.lists(c) | st.dictionaries(st.text("ab"), c),
-    )
-)
+@given(JSON)
 def test_json_text_stays_as_it_is(value: object) -> None:
     """JSON text has braces but no names: compact or not, it is left alone."""
-    import json
-
     for separators in ((",", ":"), (", ", ": ")):
         text = json.dumps(value, separators=separators)
         assert template(text)(scope()) == text

@@ -128,7 +128,7 @@ def test_dead_letter_has_the_event_unchanged_and_three_attributes(sim: Simulatio
     sim.run()
     [message] = failed.messages
     assert message.body == '{"a": [1, "\\u00e9"]}'
-    attributes = {name: (value["DataType"], value["StringValue"]) for name, value in message.attributes.items()}
+    attributes = {name: (value["DataType"], value["StringValue"]) for name, value in message.message_attributes.items()}
     assert attributes == {
         "RequestID": ("String", response.request_id),
         "ErrorCode": ("Number", "200"),

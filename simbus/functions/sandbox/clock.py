@@ -28,7 +28,7 @@ def _sleep(sandbox: Sandbox, seconds: Any, /) -> None:
     if isinstance(seconds, float):
         if math.isnan(seconds):
             raise ValueError("Invalid value NaN (not a number)")
-        delay = math.ceil(seconds * 1e9) if math.isfinite(seconds) else 1 << 62
+        delay = round(seconds * 1e9) if math.isfinite(seconds) else 1 << 62
     else:
         delay = operator.index(seconds) * 1_000_000_000
     if delay < 0 or seconds == -math.inf:

@@ -6,16 +6,17 @@ Nothing is written into the user's directory: byte code is kept in memory, once 
 from __future__ import annotations
 
 import importlib.machinery
+import linecache
 import os
 import stat
 import sys
-import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 from types import CodeType
 from typing import Any
 
 from simbus.errors import AwsError, UsageError
+from simbus.functions.sandbox.files import TemporaryDirectory
 from simbus.functions.sandbox.state import TASK_ROOT, outside
 
 UNZIPPED_LIMIT = 262_144_000  # bytes (recorded: TestLambdaSizeLimits)
@@ -89,6 +90,7 @@ class Code:
         status = _stat(real)
         found = _compiled.get((real, shown))
         self.files.add(shown)
+        linecache.cache.pop(shown, None)  # another function's file of that name may be remembered
         if found is not None and found[0] == status.st_mtime_ns and found[1] == status.st_size:
             return found[2]
         with outside():
@@ -127,9 +129,9 @@ def _unpack(archive: Path) -> Code:
             raise AwsError(
                 "InvalidParameterValueException", f"Unzipped size must be smaller than {UNZIPPED_LIMIT} bytes"
             )
-        holder = tempfile.TemporaryDirectory(prefix="simbus-code-", ignore_cleanup_errors=True)
-        packed.extractall(holder.name)
-    return Code(Path(holder.name), holder=holder)
+        holder = TemporaryDirectory()
+        packed.extractall(holder.path)
+    return Code(Path(holder.path), holder=holder)
 
 
 def _check_member(archive: Path, member: zipfile.ZipInfo) -> None:

@@ -1,7 +1,7 @@
 """asyncio inside a handler: a loop whose waiting parks the greenlet, so that it lives in virtual time.
 
-Timers of the same instant run first in, first out, and tasks are hashed by number, so that a set of them has the same
-order in every run (plain asyncio orders both by chance).
+Timers of the same instant run first in, first out, and tasks are those of the kernel's loop, whose sets have an order
+(plain asyncio orders both by chance).
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import selectors
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from simbus.errors import SpinError
 from simbus.functions.sandbox import state
 from simbus.functions.sandbox.state import here, refuse, user_line
+from simbus.kernel.loop_tasks import InOrder, TaskOrder, TimelineTask
 
 if TYPE_CHECKING:
     from simbus.functions.sandbox.process import Sandbox
@@ -30,17 +31,6 @@ class _Timer(asyncio.TimerHandle):
 
     def __lt__(self, other: Any) -> bool:
         return (self._when, self.number) < (other._when, other.number)  # type: ignore[attr-defined]
-
-
-class _Task(asyncio.Task[Any]):
-    """A task with a number for a hash, instead of its address."""
-
-    def __init__(self, coroutine: Any, *, number: int, **options: Any) -> None:
-        self._number = number
-        super().__init__(coroutine, **options)
-
-    def __hash__(self) -> int:
-        return self._number
 
 
 class _ParkingSelector(selectors.BaseSelector):
@@ -102,7 +92,9 @@ class InnerLoop(asyncio.SelectorEventLoop):
         self._parking = _ParkingSelector(sandbox)
         self._numbers = 0
         super().__init__(self._parking)
-        self.set_task_factory(self._make_task)  # type: ignore[arg-type]
+        this: Any = self
+        self.task_order = TaskOrder(this._ready)
+        this._asyncgens = InOrder()
         sandbox.loops.append(self)
 
     def time(self) -> float:
@@ -118,12 +110,17 @@ class InnerLoop(asyncio.SelectorEventLoop):
         timer._scheduled = True
         return timer  # type: ignore[no-any-return]
 
-    def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:  # type: ignore[override]
-        return self.call_at(self.time() + delay, callback, *args, context=context)
+    def create_task(self, coro: Any, *, name: object = None, context: Any = None, **options: Any) -> asyncio.Task[Any]:
+        this: Any = self
+        this._check_closed()
+        if this._task_factory is None:
+            return TimelineTask(coro, loop=self, name=name, context=context, **options)
+        return super().create_task(coro, name=name, context=context, **options)
 
-    def _make_task(self, loop: Any, coroutine: Coroutine[Any, Any, Any], **options: Any) -> _Task:
-        self._numbers += 1
-        return _Task(coroutine, number=self._numbers, loop=self, **options)
+    def set_task_factory(self, factory: Any) -> None:
+        if factory is not None and factory is getattr(asyncio, "eager_task_factory", None):
+            factory = asyncio.create_eager_task_factory(TimelineTask)  # type: ignore[attr-defined]
+        super().set_task_factory(factory)
 
     def _make_self_pipe(self) -> None:
         """Nobody but code in this thread wakes the loop."""
@@ -154,7 +151,7 @@ class InnerLoop(asyncio.SelectorEventLoop):
 
     def abandon(self) -> None:
         """The process is gone: close what its tasks hold while every patched call in it still raises."""
-        for task in sorted((t for t in asyncio.all_tasks(self) if isinstance(t, _Task)), key=hash):
+        for task in sorted((t for t in asyncio.all_tasks(self) if isinstance(t, TimelineTask)), key=hash):
             anything: Any = task
             anything._log_destroy_pending = False
             coroutine: Any = task.get_coro()

@@ -37,7 +37,7 @@ class Model(BaseModel):
         return found
 
     @classmethod
-    def keys(cls) -> list[str]:
+    def known_keys(cls) -> list[str]:
         """Every key that this model knows, synonyms included."""
         own = [_first_alias(name, field) for name, field in cls.model_fields.items()]
         return own + list(cls.synonyms())

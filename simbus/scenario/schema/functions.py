@@ -23,10 +23,10 @@ from simbus.scenario.schema.base import (
 )
 
 FUNCTION_NAME = matching(
-    "[a-zA-Z0-9-_]{1,64}", "a function's name has 1 to 64 letters, digits, hyphens and underscores", "Rename it"
+    "[a-zA-Z0-9_-]{1,64}", "a function's name has 1 to 64 letters, digits, hyphens and underscores", "Rename it"
 )
 _ALIAS_NAME = matching(
-    r"(?!\d+$)[a-zA-Z0-9-_]{1,128}",
+    r"(?!\d+$)[a-zA-Z0-9_-]{1,128}",
     "an alias has 1 to 128 letters, digits, hyphens and underscores, and is no number",
     "Rename it",
 )

@@ -85,6 +85,8 @@ class PutObject(Model):
     key: str = Field(description=_TEMPLATE)
     body: Any = Field(default=None, description=f"A text, or what becomes JSON. {_TEMPLATE}")
     size: Size | None = Field(default=None, description="The size of an object whose content does not matter.")
+    metadata: dict[str, str] = Field(default={}, description=f"User-defined metadata. {_TEMPLATE}")
+    content_type: str | None = None
 
     @model_validator(mode="after")
     def _body_or_size(self) -> PutObject:
@@ -115,8 +117,19 @@ class DeleteObject(Model):
     key: str = Field(description=_TEMPLATE)
 
 
+def _message_attribute(value: Any) -> Any:
+    if isinstance(value, dict) and ("data_type" not in value or set(value) - _ATTRIBUTE_KEYS):
+        raise refuse(f"has {', '.join(value) or 'nothing'}; an attribute has data_type and string_value. Write both.")
+    if value is None:
+        raise refuse("is empty; an attribute is a text, a number, a list, or AWS's form. Give it a value.")
+    return value
+
+
+_ATTRIBUTE_KEYS = {"data_type", "string_value", "binary_value"}
+
+
 class _Message(Model):
-    message_attributes: dict[str, Any] = Field(
+    message_attributes: dict[str, Annotated[Any, Check(_message_attribute, {})]] = Field(
         default={}, description="{name: value}, or AWS's {name: {data_type: String, string_value: x}}."
     )
     message_group_id: str | None = Field(default=None, description=f"Of a FIFO message. {_TEMPLATE}")
@@ -148,6 +161,17 @@ class Invoke(Model):
         "RequestResponse"
     )
     qualifier: str | None = Field(default=None, description="A version or an alias.")
+
+    @property
+    def qualified(self) -> str | None:
+        """The version or alias, whichever way it is written."""
+        return self.qualifier or (self.function.split(":")[2] if self.function.count(":") == 2 else None)
+
+    @model_validator(mode="after")
+    def _one_qualifier(self) -> Invoke:
+        if self.qualifier is not None and self.function.count(":") == 2:
+            raise refuse("names a qualifier twice, also in the name of the function. Keep one of them.")
+        return self
 
 
 class Trace(Model):
@@ -207,11 +231,18 @@ class Item(Model):
             found = " and ".join(given) or "no verb"
             raise refuse(f"has {found}; an item is one of {', '.join(VERBS)}. Give it one.")
         _check_timing(self)
-        if self.trace is not None and self.invoke is None and self.trace.duration_column is not None:
-            raise refuse("has a trace with duration_column; only an invocation has a duration. Remove it.")
-        if self.trace is not None and self.invoke is None and self.trace.cold_column is not None:
-            raise refuse("has a trace with cold_column; only a function has environments. Remove it.")
+        _check_trace(self)
         return self
+
+
+def _check_trace(item: Item) -> None:
+    """What a trace tells besides its arrivals must have a use."""
+    if item.trace is None:
+        return
+    if item.trace.duration_column is not None and item.invoke is None and item.put_object is None:
+        raise refuse("has a trace with duration_column, which only invoke and put_object pass on. Remove it.")
+    if item.trace.cold_column is not None and (item.invoke is None or item.invoke.qualified):
+        raise refuse("has a trace with cold_column, which is for an unqualified function. Remove it.")
 
 
 _TIMINGS = {

@@ -1,0 +1,126 @@
+"""How one notification of a bucket gets to its target, and what happens where that is out of service."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from simbus.bus import Bus
+from simbus.errors import AwsError
+from simbus.kernel import HOUR, MINUTE, SECOND, Timeline
+from simbus.model import ChangeEvent
+from simbus.sources.s3_notifications import Configuration
+from simbus.sources.s3_record import CONFIGURATION_MARK
+from simbus.world import Delivery, World
+
+SERVICE: Final = "s3.amazonaws.com"
+FIRST_RETRY: Final = SECOND
+LONGEST_PAUSE: Final = 5 * MINUTE
+LONGEST_EFFORT: Final = 6 * HOUR
+
+
+class Parcel(NamedTuple):
+    """A delivery that is tried again: when it was first tried, and the pause before the next try."""
+
+    delivery: Delivery
+    event: ChangeEvent
+    since: int
+    pause: int
+
+
+class Attempt:
+    """What a bucket tells its notifications beyond the change event itself."""
+
+    __slots__ = ("trace_duration",)
+
+    def __init__(self) -> None:
+        self.trace_duration: int | None = None
+
+
+class Notification:
+    """One configuration at work: a subscription of the bucket's change events.
+
+    A target that answers 5xx is tried again. S3 does not document its schedule; assumed here: after 1 s, doubling up
+    to 5 minutes, for 6 hours. A 4xx, or a target that is gone, is final: the event is dropped.
+    """
+
+    def __init__(
+        self, world: World, bus: Bus, arn: str, configuration: Configuration, name: str, attempt: Attempt
+    ) -> None:
+        self.name = name
+        self.configuration = configuration
+        self._world = world
+        self._timeline: Timeline = world.timeline
+        self._bus = bus
+        self._arn = arn
+        self._attempt = attempt
+        self._types = configuration.types
+        self._prefix = configuration.prefix
+        self._suffix = configuration.suffix
+        self._id = f'"configurationId":{msgspec.json.encode(configuration.id).decode()},'
+        self._settles = configuration.kind.service != "lambda"  # a function settles it itself, when it has run
+        self._waiting: dict[str, Parcel] = {}
+
+    def offer(self, event: ChangeEvent) -> None:
+        """Deliver the event, if it is one of the types and its key passes the filter."""
+        if event.type not in self._types:
+            return
+        key = event.subject or ""
+        if not (key.startswith(self._prefix) and key.endswith(self._suffix)):
+            return
+        data = event.data
+        cut = data.index(CONFIGURATION_MARK)
+        delivery = Delivery(
+            f'{{"Records":[{data[:cut]}{self._id}{data[cut:]}]}}',
+            SERVICE,
+            self._arn,
+            event=event,
+            subscription=self.name,
+            trace_duration=self._attempt.trace_duration,
+        )
+        target = self._world.targets.get(self.configuration.arn)
+        if target is None:
+            self._drop(event, f"{self.configuration.arn} does not exist")
+            return
+        try:
+            target.accept(delivery)
+        except AwsError as error:
+            self._refused(Parcel(delivery, event, self._timeline.now, FIRST_RETRY), error)
+            return
+        if self._settles:
+            self._bus.settle(event, self.name, "ok")
+
+    def _refused(self, parcel: Parcel, error: AwsError) -> None:
+        if error.status < 500:
+            self._drop(parcel.event, str(error))
+            return
+        when = self._timeline.now + parcel.pause
+        if when > parcel.since + LONGEST_EFFORT:
+            self._drop(parcel.event, f"{error}; given up after {LONGEST_EFFORT // HOUR} h")
+            return
+        self._bus.hop(parcel.event.id, "delivery_retry", self.name, f"{error}; again in {parcel.pause / SECOND:.0f} s")
+        self._waiting[parcel.event.id] = parcel
+        self._timeline.at(when, self._again, parcel)
+
+    def _again(self, parcel: Parcel) -> None:
+        del self._waiting[parcel.event.id]
+        target = self._world.targets.get(self.configuration.arn)
+        try:
+            if target is None:
+                raise AwsError("NoSuchTarget", f"{self.configuration.arn} does not exist", 404)
+            target.accept(parcel.delivery)
+        except AwsError as error:
+            self._refused(parcel._replace(pause=min(2 * parcel.pause, LONGEST_PAUSE)), error)
+            return
+        if self._settles:
+            self._bus.settle(parcel.event, self.name, "ok")
+
+    def _drop(self, event: ChangeEvent, reason: str) -> None:
+        self._bus.hop(event.id, "dropped", self.name, reason)
+        self._bus.settle(event, self.name, "dropped")
+
+    def hold(self) -> None:
+        """The run ends: what still waits for a retry is held."""
+        for parcel in self._waiting.values():
+            self._bus.settle(parcel.event, self.name, "held")

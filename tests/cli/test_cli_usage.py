@@ -1,0 +1,77 @@
+"""The command line as a whole: version, help, what is not built yet, `simbus schema`."""
+
+import json
+from importlib.metadata import version
+
+import pytest
+from simbus.cli import app
+from typer.testing import CliRunner, Result
+
+BUILT = ("run", "check", "schema", "logs")
+LATER = ("replay", "explain", "report", "load", "lint")
+
+
+def simbus(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_version_is_that_of_the_package() -> None:
+    """Design, section 7, Command line."""
+    result = simbus("--version")
+    assert (result.exit_code, result.stdout) == (0, f"simbus {version('simbus')}\n")
+
+
+def test_help_shows_the_commands_that_are_built_and_no_other() -> None:
+    """Design, section 9: refuse, never ignore; what is refused is not advertised."""
+    result = simbus("--help")
+    assert result.exit_code == 0
+    shown = [line.split()[0] for line in result.stdout.splitlines() if line.startswith("  ") and line.strip()]
+    assert [word for word in shown if word in BUILT + LATER] == list(BUILT)
+    for command in BUILT:
+        assert simbus(command, "--help").exit_code == 0
+    for option in ("--seeds", "--jobs", "--record", "--junit"):
+        assert option not in simbus("run", "--help").stdout
+    assert "--report" not in simbus("schema", "--help").stdout
+
+
+@pytest.mark.parametrize("command", LATER)
+@pytest.mark.parametrize("more", [(), ("file", "--option", "value"), ("--help",)])
+def test_a_command_of_a_later_version_is_refused_by_its_name(command: str, more: tuple[str, ...]) -> None:
+    """A command of the contract that is not built is known, and said to be missing; whatever follows it."""
+    result = simbus(command, *more)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"Error: simbus {command}: is not built yet in this version of simbus")
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--seeds", "5"),
+        ("run", "--jobs", "2"),
+        ("run", "--record", "out.jsonl"),
+        ("run", "--junit", "out.xml"),
+        ("schema", "--report"),
+    ],
+)
+def test_an_option_of_a_later_version_is_refused_by_its_name(arguments: tuple[str, ...]) -> None:
+    """An option that is accepted and ignored would be a lie: it is refused before anything else is looked at."""
+    command, option, *value = arguments
+    scenario = ["no-such-scenario.yaml"] if command == "run" else []
+    result = simbus(command, *scenario, option, *value)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"Error: simbus {command} {option}: is not built yet in this version of simbus")
+
+
+def test_an_unknown_command_is_exit_status_2() -> None:
+    """Design, section 7: wrong usage."""
+    assert simbus("ruin").exit_code == 2
+
+
+def test_schema_is_one_json_document_that_knows_the_keys_of_a_scenario() -> None:
+    """Design, section 7: `simbus schema` prints the JSON Schema for editors."""
+    result = simbus("schema")
+    assert result.exit_code == 0
+    schema = json.loads(result.stdout)
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert {"functions", "workload", "expect", "seed"} <= set(schema["properties"])

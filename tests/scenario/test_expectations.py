@@ -1,0 +1,115 @@
+"""What `expect` compares, from the rows of a run file alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simbus.errors import UsageError
+from simbus.logs.reader import RunReader, open_run
+from simbus.logs.writer import RunWriter
+from simbus.report import figures
+from simbus.scenario.comparison import Kind, parse_comparison
+from simbus.scenario.expectations import evaluate
+from simbus.scenario.schema.expect import Expectation
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[RunReader]:
+    """Four attempts of `resize`, one of them a timeout, one throttle; two events, one of them lost."""
+    writer = RunWriter(tmp_path / "run.db")
+    writer.open()
+    for index, (status, duration) in enumerate([("ok", 10.0), ("ok", 30.0), ("timeout", 3000.0), ("ok", 20.0)]):
+        row = (f"r{index}", 1, "resize", "$LATEST", "Event", None, "s", 0, 0, 0, duration, 1, None, 128, 40)
+        writer.invocations.append((*row, status, None, None, "{}", "null"))
+    writer.hops.append(("e1", 0, "throttled", "lambda:resize", "ConcurrentInvocationLimitExceeded"))
+    writer.hops.append(("e1", 0, "retry", "lambda:resize", None))
+    writer.deliveries.append(("e1", "r1", "lambda:resize", 0, "ok"))
+    writer.deliveries.append(("e2", "r2", "lambda:resize", 0, "dropped"))
+    writer.deliveries.append(("e2", "r3", "lambda:other", 0, "dropped"))
+    writer.deliveries.append(("e3", "r4", "lambda:other", None, "held"))
+    writer.deliveries.append(("e4", "r5", "lambda:other", 0, "dead_letter"))
+    for index, state in enumerate(["visible", "delayed", "in_flight", "deleted", "expired", "redriven"]):
+        writer.messages.append(("failed", f"m{index}", 0, 0, "x", "{}", "{}", state))
+    writer.messages.append(("other", "m9", 0, 0, "x", "{}", "{}", "visible"))
+    writer.close()
+    with open_run(tmp_path / "run.db") as reader:
+        yield reader
+
+
+def test_figures_are_those_of_cloudwatch(run: RunReader) -> None:
+    """Developer Guide, "Types of metrics": Invocations leaves throttles out, Errors counts timeouts."""
+    assert figures.invocations(run, "resize") == 4
+    assert figures.errors(run, "resize") == 1
+    assert figures.error_rate(run, "resize") == 0.25
+    assert figures.throttles(run, "resize") == 1
+    assert figures.error_rate(run, "never") is None
+
+
+def test_percentiles_are_by_nearest_rank(run: RunReader) -> None:
+    """The p-th percentile of n values is the one of rank ceil(p n / 100)."""
+    found = [figures.duration_percentile(run, "resize", percent) for percent in (25, 26, 50, 75, 76, 99, 100)]
+    assert found == [10.0, 20.0, 20.0, 30.0, 3000.0, 3000.0, 3000.0]
+    assert figures.duration_percentile(run, "never", 50) is None
+
+
+def test_an_event_is_lost_once_however_many_subscriptions_dropped_it(run: RunReader) -> None:
+    """Contract, "Lost": not processed, not held, not in a DLQ or destination for some subscription."""
+    assert figures.lost(run) == 1
+
+
+def test_a_queue_holds_what_is_visible_delayed_or_in_flight(run: RunReader) -> None:
+    assert figures.messages(run, "failed") == 3
+
+
+def test_expectations_are_compared_in_the_order_of_the_file(run: RunReader) -> None:
+    items = [
+        {"lost": 1},
+        {"queue": "failed", "messages": "< 3"},
+        {"function": "resize", "p50_duration": "<= 20ms", "error_rate": "<= 0.25", "invocations": ">= 100"},
+        {"function": "never", "invocations": 0, "p99_duration": "< 1s"},
+    ]
+    results = evaluate([Expectation.model_validate(item) for item in items], run)
+    assert [(str(result), result.passed) for result in results] == [
+        ("lost: expected 1, found 1", True),
+        ("sqs:failed messages: expected < 3, found 3", False),
+        ("lambda:resize invocations: expected >= 100, found 4", False),
+        ("lambda:resize error_rate: expected <= 0.25, found 0.25", True),
+        ("lambda:resize p50_duration: expected <= 20ms, found 20", True),
+        ("lambda:never invocations: expected 0, found 0", True),
+        ("lambda:never p99_duration: expected < 1s, found nothing", False),
+    ]
+    assert results[1].path == ("expect", 1, "messages")
+
+
+@pytest.mark.parametrize(
+    ("literal", "kind", "holds", "fails"),
+    [
+        (0, "count", 0, 1),
+        ("0", "count", 0, 1),
+        (">= 100", "count", 100, 99),
+        (">100", "count", 101, 100),
+        ("!= 3", "count", 4, 3),
+        ("== 3", "count", 3, 4),
+        (0.5, "share", 0.5, 0.6),
+        ("<= 0.01", "share", 0.01, 0.011),
+        ("< 1s", "duration", 999.9, 1000.0),
+        ("<= 1m30s", "duration", 90_000, 90_001),
+    ],
+)
+def test_a_comparison_holds(literal: object, kind: Kind, holds: float, fails: float) -> None:
+    comparison = parse_comparison(literal, kind)
+    assert comparison.holds(holds)
+    assert not comparison.holds(fails)
+
+
+@pytest.mark.parametrize(
+    ("literal", "kind"),
+    [("many", "count"), ("=> 5", "count"), ("", "count"), (True, "count"), (None, "count"), (0.5, "count"),
+     (-1, "count"), ("< 1s", "share"), ("nan", "share"), ("< 5", "duration"), (5, "duration"), ("<", "duration")],
+)  # fmt: skip
+def test_what_is_no_comparison_is_refused(literal: object, kind: Kind) -> None:
+    with pytest.raises(UsageError, match="; a comparison is "):
+        parse_comparison(literal, kind)
