@@ -12,6 +12,9 @@ from simbus.model import ChangeEvent
 from simbus.world import World
 
 
+FLUSH_EVENTS = 10_000  # invocations flush with their own rows; this is for a run that has only events
+
+
 class Subscription(Protocol):
     """One receiver of a source's change events. `name` is what the rows call it: its target's short name."""
 
@@ -27,6 +30,7 @@ class Bus:
     def __init__(self, world: World) -> None:
         self._world = world
         self._rows = world.rows
+        self._events = world.rows.events
         self._subscriptions: dict[str, list[Subscription]] = {}
 
     def subscribe(self, source: str, subscription: Subscription) -> None:
@@ -38,7 +42,7 @@ class Bus:
 
     def publish(self, event: ChangeEvent) -> None:
         """Write the event down and offer it to every subscription of its source."""
-        self._rows.events.append(
+        self._events.append(
             (
                 event.id,
                 self._world.epoch_ms(event.time),
@@ -49,8 +53,8 @@ class Bus:
                 event.data,
             )
         )
-        if self._world.timeline.actor is None:  # a flush may start threads, and none starts inside a handler
-            self._rows.flush_if_full()
+        if len(self._events) >= FLUSH_EVENTS and self._world.timeline.actor is None:
+            self._rows.flush_if_full()  # may start threads, and none starts inside a handler
         for subscription in self._subscriptions.get(event.source, ()):
             subscription.offer(event)
 

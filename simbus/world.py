@@ -13,6 +13,7 @@ from simbus.kernel import MILLISECOND, Timeline
 from simbus.model import ChangeEvent
 
 Row = tuple[Any, ...]
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -95,8 +96,8 @@ class Delivery:
 
 def uuid(rng: Random) -> str:
     """A version 4 UUID from a seeded generator, in AWS's form: 8-4-4-4-12 lowercase hex."""
-    h = f"{rng.getrandbits(128):032x}"
-    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) & 3]}{h[17:20]}-{h[20:]}"
+    h = "%032x" % rng.getrandbits(128)
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:]}"
 
 
 class World:

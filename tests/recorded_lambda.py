@@ -192,7 +192,10 @@ class Stage:
         self._codes = 0
         self.setup: dict[str, list[dict[str, Any]]] = fill(case["setup"])
         self.inputs: list[dict[str, Any]] = [
-            each["params"] for each in fill(case["inputs"]) for _ in range(each.get("times", 1))
+            each["params"]
+            for each in fill(case["inputs"])
+            if each["op"] == "lambda:Invoke"
+            for _ in range(each.get("times", 1))
         ]
 
     def __enter__(self) -> Stage:

@@ -5,6 +5,7 @@ Whatever is heavy is imported inside a command, so that `simbus --help` and a wr
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 from typing import Annotated
@@ -58,6 +59,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a log line may hold what the terminal can't show
+    gc.disable()  # imports make no garbage, and looking for it is a tenth of a short run; a run enables it again
     try:
         app()
     except KeyboardInterrupt:  # before or after a command's own care for it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -55,18 +54,6 @@ def _internal(error: Exception) -> typer.Exit:
     found = " ".join(f"{type(error).__name__}: {error}".split())
     complain(f"Internal error: {found}. This is a mistake in simbus: please report it, with what SIMBUS_DEBUG=1 shows.")
     return typer.Exit(INTERNAL_ERROR)
-
-
-@contextmanager
-def starting() -> Iterator[None]:
-    """Import without the garbage collector: it finds nothing then, and takes a tenth of the time of a short run."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json as json_text
 import shlex
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status, printing, starting, uninterrupted
+from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status, printing, uninterrupted
 from simbus.cli.later import LaterValue, refuse_options
 from simbus.errors import UsageError
 
@@ -68,7 +69,7 @@ def run(
 
     The run is compared with the scenario's expectations; where one fails, the exit status is 1.
     """
-    with exit_status(), starting():
+    with exit_status():
         refuse_options("run", seeds=seeds, jobs=jobs, record=record, junit=junit)
         from simbus.scenario.loader import load
 
@@ -93,17 +94,19 @@ def play(scenario: Scenario, options: Options, reproduce: str) -> Summary:
 
     Raises what `simbus.scenario.build.run_scenario` raises; an interrupted run leaves a run file that is whole.
     """
-    with starting():
-        from simbus.cli.handlers import without_code
-        from simbus.cli.progress import watching
-        from simbus.logs.reader import open_run
-        from simbus.logs.runfile import check_target
-        from simbus.report.summary import summarise
-        from simbus.scenario.build import build, check
-        from simbus.scenario.expectations import evaluate
+    from simbus.cli.handlers import without_code
+    from simbus.cli.progress import watching
+    from simbus.logs.reader import open_run
+    from simbus.logs.runfile import check_target
+    from simbus.report.summary import summarise
+    from simbus.scenario.build import build, check
+    from simbus.scenario.expectations import evaluate
 
     check_target(options.db)
     check(without_code(scenario))
+    if not gc.isenabled():  # as `main` starts: what is there by now stays, and need not be looked at again
+        gc.freeze()
+        gc.enable()
     simulation, plan = build(
         scenario, db=options.db, seed=options.seed, speed=options.speed, handler_guard=options.handler_guard
     )

@@ -112,6 +112,7 @@ class Concurrency:
                 "InvalidParameterValueException",
                 "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for "
                 "function",
+                Type="User",
             )
         self.provisioned += more
 

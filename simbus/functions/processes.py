@@ -9,6 +9,7 @@ from simbus.functions.runtime import runtime_environ
 from simbus.functions.sandbox import Code, Guard, Sandbox, install, load_code, uninstall
 from simbus.functions.sandbox.installation import adopt
 from simbus.functions.version import Spawn
+from simbus.functions.wrapper import NoRuntime, bad_wrapper
 from simbus.world import World
 
 
@@ -32,8 +33,11 @@ class Processes:
             code = load_code(config.code)
         elif callable(config.handler):
             adopt(config.handler)
+        wrapper = bad_wrapper(config, code)
 
         def spawn(environment: Environment) -> Process:
+            if wrapper is not None:
+                return NoRuntime(wrapper, environment.stream)
             return self._sandbox(function, number, config, code, environment)
 
         return spawn

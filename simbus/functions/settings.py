@@ -216,12 +216,39 @@ def _simulate(name: str, value: Simulated) -> Simulate:
 
 
 def _simulated(key: str, value: Any) -> Any:
+    """One value of `simulate`. Raises UsageError; its text starts with what was found."""
     if key in ("duration", "init_duration"):
         return value if isinstance(value, Distribution) or value is None else parse_distribution(value)
     if key in ("idle_timeout", "aws_latency"):
-        return value if isinstance(value, int) else parse_duration(value)
-    if key in ("cpu", "error_rate") and not 0 <= value <= 1:
-        raise UsageError(f"is {value}; it is a share from 0 to 1.")
+        return _nanoseconds(value)
+    if key in ("cpu", "error_rate") and not (_is_number(value) and 0 <= value <= 1):
+        raise UsageError(f"is {value!r}; it is a share from 0 to 1.")
+    if key == "max_memory_used" and value is not None and not (_is_number(value) and value == int(value) >= 1):
+        raise UsageError(f"is {value!r}; it is a whole number of MB, at least 1.")
+    if key == "await_handler" and not isinstance(value, bool):
+        raise UsageError(f"is {value!r}; it is true or false.")
     if key == "isolate":
+        if isinstance(value, str) or not all(isinstance(name, str) for name in value):
+            raise UsageError(f"is {value!r}; it is a list of names of modules.")
         return tuple(value)
+    if key == "response":
+        _check_response(value)
     return value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _nanoseconds(value: Any) -> int:
+    nanoseconds = parse_duration(value) if isinstance(value, str) else value
+    if isinstance(nanoseconds, bool) or not isinstance(nanoseconds, int) or nanoseconds < 0:
+        raise UsageError(f"is {value!r}; it is a duration such as 10m, or nanoseconds, not below 0.")
+    return nanoseconds
+
+
+def _check_response(value: object) -> None:
+    try:
+        msgspec.json.encode(value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"is {value!r}; it is a JSON value ({error}).") from None

@@ -86,7 +86,7 @@ class LogStream:
         self._tail = []
 
     def take_tail(self) -> str:
-        """What was written since `keep_tail`, the last 4 KB of it: each event ends its line (test_dead_letter_queue)."""
+        """What was written since `keep_tail`, the last 4 KB; each event ends its line (test_dead_letter_queue)."""
         text = "".join(event if event.endswith("\n") else f"{event}\n" for event in self._tail or ())
         self._tail = None
         return text.encode()[-4096:].decode(errors="ignore")

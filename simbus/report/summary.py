@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from simbus.errors import UsageError
 from simbus.functions.pricing import REQUEST, invocation_cost, provisioned_cost
 from simbus.logs.reader import RunReader
 from simbus.report import figures
@@ -136,8 +137,12 @@ class Summary:
 
 
 def summarise(run: RunReader, expectations: Iterable[Expected] = (), reproduce: str = "") -> Summary:
-    """The summary of a finished run. Raises UsageError where the run file is not that of a finished run."""
+    """The summary of a finished run. Raises UsageError where the run file does not say what run it is."""
     facts = {key: str(value) for key, value in run.run.items() if value is not None}
+    if not {"seed", "version", "start"} <= facts.keys():
+        raise UsageError(
+            f"{run.path}: has no facts about its run; a run that was killed early wrote none. Run the scenario again."
+        )
     resources = _resources(facts)
     started = facts["start"]
     ended = facts.get("ended", started)

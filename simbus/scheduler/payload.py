@@ -12,11 +12,10 @@ from typing import Any
 import msgspec
 
 from simbus.errors import AwsError
+from simbus.scheduler.jackson import location, problem
 
 SYNCHRONOUS_LIMIT = 6_291_456
 ASYNCHRONOUS_LIMIT = 1_048_576
-_VALUE = "expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
-_SOURCE = "\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {}, column: {}]"
 
 
 def json_text(payload: Any) -> str:
@@ -31,35 +30,17 @@ def json_text(payload: Any) -> str:
     try:
         text = payload.decode()
         msgspec.json.decode(text)
-    except (UnicodeDecodeError, msgspec.DecodeError):
-        pass
-    else:
-        return text
-    text = payload.decode("latin-1")
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        raise _unparsable(text, error.pos, error.msg) from None
-    position = next((i for i, byte in enumerate(payload) if byte > 127), 0)
-    raise _unparsable(text, position, "Invalid UTF-8")
-
-
-def _unparsable(text: str, position: int, problem: str) -> AwsError:
-    line = text.count("\n", 0, position) + 1
-    column = position - (text.rfind("\n", 0, position) + 1) + 1
-    if position >= len(text):
-        what = "Unexpected end-of-input"
-    else:
-        code = ord(text[position])
-        shown = f"(CTRL-CHAR, code {code})" if code < 32 or 127 <= code < 160 else f"'{text[position]}' (code {code})"
-        what = f"Unexpected character ({shown}): {_VALUE if problem == 'Expecting value' else problem}"
-    return AwsError(
-        "InvalidRequestContentException",
-        "Could not parse request body into json: Could not parse payload into json: "
-        + what
-        + _SOURCE.format(line, column),
-        Type="User",
-    )
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        found = problem(payload)
+        if found is not None:
+            raise AwsError(
+                "InvalidRequestContentException",
+                "Could not parse request body into json: Could not parse payload into json: "
+                f"{found.message}\n at {location(payload, found.position)}",
+                Type="User",
+            ) from None
+        text = payload.decode("utf-8", "replace")  # Jackson takes more than msgspec: a lone surrogate
+    return text
 
 
 def check_payload(text: str, invocation_type: str) -> None:

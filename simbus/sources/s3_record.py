@@ -93,13 +93,16 @@ class RecordWriter:
     def _prepare(self, event_type: str, service: bool) -> tuple[str, str]:
         """The text before the time and the text behind it, which are the same for every event of a type."""
         principal, address = self._identities[service]
-        texts = self._texts[event_type] = (
+        opening = (
             f'{{"eventVersion":"{_OWN_VERSION.get(event_type, "2.1")}","eventSource":"aws:s3",'
-            f'"awsRegion":"{self._region}","eventTime":"',
-            f'","eventName":"{event_type}","userIdentity":{{"principalId":"{principal}"}},"requestParameters":'
-            f'{{"sourceIPAddress":"{address}"}},"responseElements":{{"x-amz-request-id":"',
+            f'"awsRegion":"{self._region}","eventTime":"'
         )
-        return texts
+        head = (
+            f'","eventName":"{event_type}","userIdentity":{{"principalId":"{principal}"}},"requestParameters":'
+            f'{{"sourceIPAddress":"{address}"}},"responseElements":{{"x-amz-request-id":"'
+        )
+        self._texts[event_type] = opening, head
+        return opening, head
 
     def _time(self) -> str:
         now = self._timeline.now

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from simbus.cli import app
 from typer.testing import CliRunner, Result
+
+from simbus.cli import app
 
 SCENARIO = "functions: {f: {handler: app.handler, code: app.py, provisioned_concurrent_executions: 1}}\n"
 

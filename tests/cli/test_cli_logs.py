@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
+
 from simbus.cli import app
 from simbus.logs.reader import open_run
-from typer.testing import CliRunner, Result
 
 SCENARIO = """
 functions:
@@ -48,7 +49,7 @@ def test_function_filter_and_request_id_choose_events(file: Path) -> None:
     """--filter is a filter pattern of CloudWatch Logs, with all its forms."""
     assert all("[b]" in line for line in logs(file, "--function", "b").stdout.splitlines())
     assert logs(file, "--filter", "ERROR -Retry").stdout.startswith("2026-01-01T00:00:01.200Z [a] ERROR first line")
-    assert len(logs(file, "--filter", "%REPORT|START R%").stdout.splitlines()) == 4
+    assert len(logs(file, "--filter", "%REPORT|^END%").stdout.splitlines()) == 4
     with open_run(file) as run:
         [invocation] = run.invocations("b")
     chosen = logs(file, "--request-id", invocation.request_id).stdout.splitlines()

@@ -5,14 +5,17 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
+
 from simbus.cli import app
 from simbus.logs.reader import open_run
-from typer.testing import CliRunner, Result
 
 SCENARIO = """
 seed: 7
 functions:
-  resize: {timeout: 3, simulate: {duration: 100ms, init_duration: 200ms}, event_invoke_config: {on_failure: "sqs:failed"}}
+  resize:
+    simulate: {duration: 100ms, init_duration: 200ms}
+    event_invoke_config: {on_failure: "sqs:failed"}
   idle: {}
 queues: {failed: {}, empty: {}}
 workload:

@@ -4,8 +4,9 @@ import json
 from importlib.metadata import version
 
 import pytest
-from simbus.cli import app
 from typer.testing import CliRunner, Result
+
+from simbus.cli import app
 
 BUILT = ("run", "check", "schema", "logs")
 LATER = ("replay", "explain", "report", "load", "lint")
@@ -22,7 +23,7 @@ def test_version_is_that_of_the_package() -> None:
 
 
 def test_help_shows_the_commands_that_are_built_and_no_other() -> None:
-    """Design, section 9: refuse, never ignore; what is refused is not advertised."""
+    """Design, section 6: refuse, never ignore; what is refused is not advertised."""
     result = simbus("--help")
     assert result.exit_code == 0
     shown = [line.split()[0] for line in result.stdout.splitlines() if line.startswith("  ") and line.strip()]

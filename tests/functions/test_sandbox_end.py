@@ -290,7 +290,7 @@ def test_an_invocation_started_by_a_handler(lab: Lab) -> None:
 
 
 def test_interrupt_of_the_console_ends_the_simulation(lab: Lab) -> None:
-    """Ctrl-C while a handler runs is no outcome: KeyboardInterrupt comes out of the run, whatever the handler catches."""
+    """Ctrl-C while a handler runs is no outcome: it comes out of the run, whatever the handler catches."""
 
     def handler(event: Any, context: Any) -> None:
         while True:

@@ -31,8 +31,8 @@ CASES = {
         "different",
         "one field: the SenderId of the second message",
         {
-            "$.single_retry_failure_message.Attributes.SenderId": "Lambda's role session has another name from delivery "
-            "to delivery; here it is the function's"
+            "$.single_retry_failure_message.Attributes.SenderId": "Lambda's role session has another name "
+            "from delivery to delivery; here it is the function's"
         },
     ),
     "TestLambdaDestinationEventbridge::test_invoke_lambda_eventbridge": Case(

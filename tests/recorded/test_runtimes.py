@@ -14,7 +14,7 @@ INTROSPECTION = [COMMON + f"test_introspection_invoke[python3.{minor}]" for mino
 UNCAUGHT = [COMMON + f"test_uncaught_exception_invoke[python3.{minor}]" for minor in (8, 10, 13)]
 
 # case -> (verdict, why): all of them are equal.
-CASES = {name: ("equal", "") for name in (*INTROSPECTION, *UNCAUGHT)}
+CASES = dict.fromkeys((*INTROSPECTION, *UNCAUGHT), ("equal", ""))
 
 
 def test_every_recorded_case_is_in_the_table() -> None:

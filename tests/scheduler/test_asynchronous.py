@@ -192,13 +192,14 @@ def test_queued_events_run_on_the_new_code(sim: Simulation) -> None:
 def test_a_deleted_function_drops_what_is_queued(sim: Simulation) -> None:
     """The event has nowhere to go: that is lost, and said so in the rows."""
     function = sim.function("f", simulate=FAILS)
-    bucket = sim.bucket("b", notifications=[{"function": function, "events": ["s3:ObjectCreated:*"]}])
+    bucket = sim.bucket("uploads", notifications=[{"function": function, "events": ["s3:ObjectCreated:*"]}])
     bucket.put_object("k", "v")
     sim.at("30s", function.delete_function)
     sim.run()
     with sim.reader() as reader:
         [row] = reader.query("SELECT outcome FROM deliveries")
     assert row["outcome"] == "dropped"
+    assert len(function.invocations) == 1, "its retry after a minute finds no function"
 
 
 def test_virtual_hours_are_real_milliseconds() -> None:

@@ -1,0 +1,97 @@
+"""A world without a run file, for the tests of sources: rows are lists, calls cost no latency."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from simbus.arn import Account
+from simbus.bus import Bus
+from simbus.errors import AwsError
+from simbus.kernel import Timeline
+from simbus.sources.s3 import Bucket
+from simbus.sources.sqs import Queue
+from simbus.world import Delivery, World
+
+
+class ListRows:
+    """The tables of a run file as lists."""
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+        self.deliveries: list[Any] = []
+        self.invocations: list[Any] = []
+        self.hops: list[Any] = []
+        self.messages: list[Any] = []
+        self.log_events: list[Any] = []
+
+    def flush_if_full(self) -> None:
+        """Lists are never full."""
+
+
+class StubTarget:
+    """Takes deliveries, or refuses them as long as `failing` is set."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.name = name
+        service, _, resource = name.partition(":")
+        self.arn = world.arn(service, resource)
+        self.deliveries: list[Delivery] = []
+        self.failing: AwsError | None = None
+
+    def accept(self, delivery: Delivery) -> None:
+        if self.failing is not None:
+            raise self.failing
+        self.deliveries.append(delivery)
+
+
+class StubActor:
+    """A handler that acts: `wait` plays the timeline."""
+
+    aws_latency = 0
+
+    def __init__(self, timeline: Timeline, request_id: str, lineage: Any = None) -> None:
+        self._timeline = timeline
+        self.request_id = request_id
+        self.lineage = lineage
+
+    def pause(self, delay: int) -> None:
+        """Calls take no time."""
+
+    def wait(self, start: Callable[[Callable[[], None]], None]) -> None:
+        woken: list[bool] = []
+        start(lambda: woken.append(True))
+        self._timeline.actor = None
+        self._timeline.run_while(lambda: not woken, lambda: "the stub actor")
+        self._timeline.actor = self
+
+
+class Worldlet:
+    """A world, a bus, and short ways to make resources."""
+
+    def __init__(self, seed: int = 0, account: str = "111111111111", ties: int | None = None) -> None:
+        self.timeline = Timeline(seed, ties=ties)
+        self.rows = ListRows()
+        self.world = World(self.timeline, self.rows, Account(account), datetime(2026, 1, 1, tzinfo=UTC))
+        self.bus = Bus(self.world)
+
+    def queue(self, name: str, **attributes: Any) -> Queue:
+        queue = Queue(self.world, self.bus, name, **attributes)
+        self.world.register(queue)
+        return queue
+
+    def bucket(self, name: str, **settings: Any) -> Bucket:
+        bucket = Bucket(self.world, self.bus, name, **settings)
+        self.world.register(bucket)
+        return bucket
+
+    def stub(self, name: str) -> StubTarget:
+        target = StubTarget(self.world, name)
+        self.world.register(target)
+        return target
+
+    def actor(self, request_id: str, lineage: Any = None) -> StubActor:
+        actor = StubActor(self.timeline, request_id, lineage)
+        self.timeline.actor = actor
+        return actor
