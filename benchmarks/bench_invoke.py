@@ -1,8 +1,8 @@
-"""The road of one event: an S3 put of 1 KB to the settled invocation of a real handler, with every row in the run file.
+"""The road of one event: an S3 put of 1 KB to the settled invocation of a real handler, with all rows in the run file.
 
-The floor is a bare heapq loop in this script: for each event it decodes the same JSON and writes rows of the same tables
-with the same bytes (events, deliveries, invocations, three log events) by executemany into a file with the same SQLite
-settings. It has no semantics at all: no clock but a number, no limits, no retries, no digest.
+The floor is a bare heapq loop in this script: for each event it decodes the same JSON and writes rows of the same
+tables with the same bytes (events, deliveries, invocations, three log events) by executemany into a file with the same
+SQLite settings. It has no semantics at all: no clock but a number, no limits, no retries, no digest.
 """
 
 from __future__ import annotations
@@ -115,8 +115,7 @@ def on_heapq(count: int, path: Path, rows: dict[str, list[tuple[Any, ...]]]) -> 
         handler(json.loads(payload), None)
         deliveries.append((request, request, delivery_row[2], now, delivery_row[4]))
         invocations.append((request, *invocation_row[1:7], now, now, now, *invocation_row[10:]))
-        for row in rows["log_events"]:
-            log_events.append((row[0], request, now, now, None, row[5]))
+        log_events.extend((row[0], request, now, now, None, row[5]) for row in rows["log_events"])
         if len(invocations) == BATCH:
             flush()
     flush()
@@ -156,7 +155,9 @@ def growth(counts: tuple[int, ...]) -> list[str]:
     lines = []
     with tempfile.TemporaryDirectory() as directory:
         for count in counts:
-            measured = best_of(1, f"{count:,} invocations", count, lambda n=count: on_simbus(n, Path(directory, "r.db")))
+            measured = best_of(
+                1, f"{count:,} invocations", count, lambda n=count: on_simbus(n, Path(directory, "r.db"))
+            )
             lines.append(f"{measured.line()}  peak {peak_memory_mb():.0f} MB")
     return lines
 

@@ -11,7 +11,6 @@ from typing import Protocol
 from simbus.model import ChangeEvent
 from simbus.world import World
 
-
 FLUSH_EVENTS = 10_000  # invocations flush with their own rows; this is for a run that has only events
 
 

@@ -252,7 +252,7 @@ class Simulation:
         return self.timeline.now
 
     @property
-    def datetime(self) -> datetime:
+    def calendar(self) -> datetime:
         """What the calendar says now (UTC)."""
         return self.world.datetime()
 

@@ -96,7 +96,7 @@ class Delivery:
 
 def uuid(rng: Random) -> str:
     """A version 4 UUID from a seeded generator, in AWS's form: 8-4-4-4-12 lowercase hex."""
-    h = "%032x" % rng.getrandbits(128)
+    h = f"{rng.getrandbits(128):032x}"
     return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:]}"
 
 

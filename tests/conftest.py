@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from simbus import Simulation
+
+# No wall clock and no fresh chance in tests: the same examples on every machine, however slow it is.
+settings.register_profile("simbus", deadline=None, derandomize=True)
+settings.load_profile("simbus")
 
 
 @pytest.fixture

@@ -31,7 +31,15 @@ LAYERS = [
     {"__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-ASYNCIO_AT = ("kernel/loop", "kernel/sleeping", "functions/sandbox", "functions/runtime", "logs/writer", "cli", "testing")
+ASYNCIO_AT = (
+    "kernel/loop",
+    "kernel/sleeping",
+    "functions/sandbox",
+    "functions/runtime",
+    "logs/writer",
+    "cli",
+    "testing",
+)
 SQLITE_AT = ("logs", "report", "recording", "functions/sandbox/files")
 CLOCK = re.compile(r"time\.time\(|datetime\.now\(|uuid4\(|(^|[^.a-z_])random\.(random|choice|randint|shuffle)\(")
 

@@ -47,8 +47,8 @@ def billed_duration_ms(duration_ms: float, init_ms: float | None = None) -> int:
     provisioned concurrency, whose init the provisioned price covers). Source: AWS Compute Blog, "AWS Lambda
     standardizes billing for INIT Phase" (250.06 ms and init 100.77 ms are billed as 351 ms).
     """
-    exact = round(duration_ms + (init_ms or 0.0), 6)
-    return max(1, math.ceil(exact))
+    exact = round(duration_ms if init_ms is None else duration_ms + init_ms, 6)
+    return math.ceil(exact) or 1
 
 
 def invocation_cost(

@@ -166,9 +166,7 @@ def _logging(name: str, value: Any) -> tuple[str, LoggingConfig]:
                 "leave the level out."
             )
     if config.log_group is not None and not _LOG_GROUP.fullmatch(config.log_group):
-        raise UsageError(
-            f"function {name}: log_group is {config.log_group!r}; it has 1 to 512 of a-zA-Z0-9.-_/#."
-        )
+        raise UsageError(f"function {name}: log_group is {config.log_group!r}; it has 1 to 512 of a-zA-Z0-9.-_/#.")
     if config.log_format == "JSON":
         config = msgspec.structs.replace(
             config,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from simbus.functions.function import Function
 
 PROVISIONED_INIT_ATTEMPTS = 6
+FLUSH_LINES = 4_096  # log events after which the rows are looked at: may they be written?
 
 Spawn = Callable[[Environment], Process | None]
 
@@ -208,7 +209,8 @@ class FunctionVersion:
         """One row of `invocations`: one attempt."""
         world = self.function.world
         origin, rows = world.epoch_ns, world.rows
-        rows.flush_if_full()
+        if len(rows.log_events) >= FLUSH_LINES:
+            rows.flush_if_full()
         rows.invocations.append(
             (
                 invocation.request_id,

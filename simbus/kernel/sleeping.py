@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from simbus.kernel.timeline import SECOND
 
@@ -10,3 +11,15 @@ from simbus.kernel.timeline import SECOND
 async def sleep(delay: int) -> None:
     """Wait `delay` nanoseconds of virtual time; 0 lets the other tasks take a turn."""
     await asyncio.sleep(delay / SECOND)
+
+
+async def called(start: Callable[[Callable[[], None]], None]) -> None:
+    """Wait until the callback that is handed to `start` is called; other tasks go on meanwhile."""
+    future = asyncio.get_running_loop().create_future()
+
+    def wake() -> None:
+        if not future.done():  # whoever waited may have been cancelled
+            future.set_result(None)
+
+    start(wake)
+    await future

@@ -73,22 +73,20 @@ class TextLines:
         )
 
     def start(self, request_id: str) -> None:
-        self._stream.emit(f"START RequestId: {request_id}{self._start_tail}", None, request_id)
+        self._stream.emit_lines(request_id, f"START RequestId: {request_id}{self._start_tail}")
 
     def end(self, request_id: str, report: Report) -> None:
-        emit = self._stream.emit
-        emit(f"END RequestId: {request_id}\n", None, request_id)
-        tail = "" if report.init_ms is None else f"Init Duration: {report.init_ms:.2f} ms\t"
-        if report.status is not None:
-            tail += f"Status: {report.status}"
-            if report.error_type is not None:
-                tail += f"\tError Type: {report.error_type}"
-        emit(
-            f"REPORT RequestId: {request_id}\tDuration: {report.duration_ms:.2f} ms\tBilled Duration: "
-            f"{report.billed_ms} ms\tMemory Size: {report.memory_size} MB\tMax Memory Used: "
-            f"{report.max_memory_used} MB\t{tail}\n",
-            None,
+        duration_ms, billed_ms, memory_size, max_memory_used, init_ms, status, error_type, _ = report
+        tail = "" if init_ms is None else f"Init Duration: {init_ms:.2f} ms\t"
+        if status is not None:
+            tail += f"Status: {status}"
+            if error_type is not None:
+                tail += f"\tError Type: {error_type}"
+        self._stream.emit_lines(
             request_id,
+            f"END RequestId: {request_id}\n",
+            f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\tBilled Duration: {billed_ms} ms\t"
+            f"Memory Size: {memory_size} MB\tMax Memory Used: {max_memory_used} MB\t{tail}\n",
         )
 
 

@@ -95,5 +95,4 @@ INDEXES = (
     "CREATE INDEX deliveries_request ON deliveries (request_id)",
     "CREATE INDEX invocations_request ON invocations (request_id)",
     "CREATE INDEX hops_event ON hops (event_id)",
-    "CREATE INDEX log_events_request ON log_events (request_id)",
 )

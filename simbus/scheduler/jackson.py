@@ -16,7 +16,7 @@ _NON_STANDARD = {ord("N"): b"NaN", ord("I"): b"Infinity"}
 _ENDS = {ord("["): ord("]"), ord("{"): ord("}")}
 _TYPES = {ord("["): "Array", ord("{"): "Object"}
 _DIGITS = b"0123456789"
-_MAXIMUM_DEPTH = 1_000
+MAXIMUM_DEPTH = 1_000
 _MAXIMUM_TOKEN = 256
 _PLAIN = re.compile(rb'[^"\\\x00-\x1f\x80-\xff]*')
 _NUMBER_PART = re.compile(rb"[0-9]*")
@@ -142,9 +142,9 @@ class _Reader:
         self._scopes.append(_Scope(code, self._at))
         depth = len(self._scopes)
         self._at += 1
-        if depth > _MAXIMUM_DEPTH:
+        if depth > MAXIMUM_DEPTH:
             raise Problem(
-                f"Document nesting depth ({depth}) exceeds the maximum allowed ({_MAXIMUM_DEPTH}, from "
+                f"Document nesting depth ({depth}) exceeds the maximum allowed ({MAXIMUM_DEPTH}, from "
                 "`StreamReadConstraints.getMaxNestingDepth()`)",
                 self._at,
             )

@@ -14,6 +14,7 @@ from simbus.bus import Bus
 from simbus.errors import AwsError, UsageError
 from simbus.functions.config import FunctionConfig
 from simbus.functions.function import LATEST, Alias, Function
+from simbus.kernel.sleeping import called
 from simbus.model import ChangeEvent, Invocation, InvocationType, Lineage
 from simbus.scheduler.asynchronous import AsynchronousQueue
 from simbus.scheduler.destinations import EventInvokeConfig
@@ -87,7 +88,28 @@ class LambdaFunction(Source):
             actor.wait(call.start)
         return call.response()
 
-    ainvoke = twin(invoke)
+    async def ainvoke(self, payload: Any = None, **options: Any) -> InvokeResponse:
+        """The async twin of `invoke`, with its options: the answer is awaited while other tasks go on.
+
+        Inside a handler the whole environment waits, as for any call that is not async.
+        """
+        if self._timeline.actor is not None or options.get("invocation_type", "RequestResponse") != "RequestResponse":
+            return await self._ainvoke(payload, **options)
+        answers: list[InvokeResponse | AwsError] = []
+
+        def start(wake: Callable[[], None]) -> None:
+            def done(answer: InvokeResponse | AwsError) -> None:
+                answers.append(answer)
+                wake()
+
+            self.start_invoke(payload, done, **options)
+
+        await called(start)
+        if isinstance(answers[0], AwsError):
+            raise answers[0]
+        return answers[0]
+
+    _ainvoke = twin(invoke)
 
     def start_invoke(self, payload: Any, done: Callable[[InvokeResponse | AwsError], None], **options: Any) -> None:
         """Invoke synchronously without waiting: `done` is called with the answer, or with the AwsError."""

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from simbus.errors import AwsError
-from simbus.scheduler.jackson import location, problem
+from simbus.scheduler.jackson import MAXIMUM_DEPTH, location, problem
 
 SYNCHRONOUS_LIMIT = 6_291_456
 ASYNCHRONOUS_LIMIT = 1_048_576
@@ -30,6 +30,8 @@ def json_text(payload: Any) -> str:
     try:
         text = payload.decode()
         msgspec.json.decode(text)
+        if payload.count(b"[") + payload.count(b"{") > MAXIMUM_DEPTH:
+            raise RecursionError  # how deep msgspec goes depends on Python's version
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         found = problem(payload)
         if found is not None:

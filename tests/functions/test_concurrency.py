@@ -316,7 +316,9 @@ def test_six_failed_inits_end_in_failed(sim: Simulation, tmp_path: Path) -> None
         [streams] = reader.query("SELECT count(*) AS n FROM log_streams")
         reports = [row.message for row in reader.log_events(filter="INIT_REPORT")]
     assert streams["n"] == 6
-    assert reports == ["INIT_REPORT Init Duration: 1000.00 ms\tPhase: init\tStatus: error\tError Type: ValueError\n"] * 6
+    assert (
+        reports == ["INIT_REPORT Init Duration: 1000.00 ms\tPhase: init\tStatus: error\tError Type: ValueError\n"] * 6
+    )
     assert sim.function("other", reserved_concurrent_executions=900), "its concurrency was given back"
 
 

@@ -214,9 +214,7 @@ def test_a_failed_init_is_repeated_in_the_invocation_and_answers_its_error(sim: 
         ("x = 1\n", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'app'"),
     ],
 )
-def test_init_errors_of_the_runtime(
-    sim: Simulation, tmp_path: Path, text: str, error_type: str, message: str
-) -> None:
+def test_init_errors_of_the_runtime(sim: Simulation, tmp_path: Path, text: str, error_type: str, message: str) -> None:
     """The runtime's own error types and texts (runtime interface client, _get_handler)."""
     function = sim.function("f", **code(tmp_path, text))
     payload = function.invoke({}).json()
@@ -418,12 +416,12 @@ def test_a_recorded_duration_takes_the_place_of_the_modelled_one(sim: Simulation
 
 def test_the_temporary_directories_go_with_the_simulation(tmp_path: Path) -> None:
     """Each environment's /tmp is private and removed at the end."""
-    text = "import os\ndef handler(event, context):\n    open('/tmp/x', 'w').write('x')\n    return os.getcwd()\n"
+    text = "import os\ndef handler(event, context):\n    open('/tmp/simbus-lifecycle', 'w').write('x')\n    return os.getcwd()\n"
     with Simulation() as sim:
         function = sim.function("f", **code(tmp_path, text))
         function.invoke({})
         [environment] = function._function.latest.environments
         directory = Path(environment.temporary.path)
-        assert (directory / "x").exists()
+        assert (directory / "simbus-lifecycle").exists()
     assert not directory.exists()
-    assert not os.path.exists("/tmp/x")
+    assert not os.path.exists("/tmp/simbus-lifecycle")

@@ -29,9 +29,8 @@ def test_the_guard_names_function_request_and_line(tmp_path: Path) -> None:
     """Not even `except BaseException: pass` keeps the guard from ending the run (exit status 3)."""
     with laboratory(tmp_path, guard=0.2) as lab:
         sandbox = lab.app(BURN)
-        with pytest.raises(
-            GuardError, match=r"function resize, request 8f507cfc.*, /var/task/app.py:[4-8]: .*0\.2 s"
-        ) as e:
+        said = r"function resize, request 8f507cfc.*, /var/task/app.py:[4-8]: .*0\.2 s"
+        with pytest.raises(GuardError, match=said) as e:
             lab.begin(sandbox)
         assert e.value.exit_status == 3
         assert (sandbox.alive, sandbox.unwound, lab.timeline.actor) == (False, False, None)

@@ -421,18 +421,22 @@ def test_callables_keep_the_real_directory(lab: Lab, tmp_path: Path) -> None:
 # --- growth ----------------------------------------------------------------------------------------------------------
 
 
-def test_environments_leave_nothing_behind(tmp_path: Path) -> None:
+def test_environments_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sandboxes that were made, used and discarded leave no greenlets, modules, directories or generators."""
     import gc
 
     from greenlet import greenlet
 
-    from simbus.functions.sandbox import process
+    from simbus.functions.sandbox import living
+
+    own = tmp_path / "tmp"
+    own.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(own))
 
     def counts() -> list[int]:
         gc.collect()
         alive = sum(isinstance(thing, greenlet) for thing in gc.get_objects())
-        return [alive, len(sys.modules), len(process._processes), len(os.listdir(tempfile.gettempdir()))]
+        return [alive, len(sys.modules), len(living.alive), len(os.listdir(own))]
 
     with laboratory(tmp_path) as lab:
         source = "import time\ndef handler(e, c):\n    open('/tmp/x', 'w').close()\n    time.sleep(e)\n"

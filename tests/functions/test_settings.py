@@ -89,7 +89,9 @@ def test_the_environment_may_be_nested_as_in_aws() -> None:
 def test_runtime_is_one_of_aws() -> None:
     """The exact beginning of the text (recorded: test_create_lambda_exceptions)."""
     assert function_config("f", runtime="python2.7").runtime == "python2.7"
-    with pytest.raises(AwsError, match="Value nope at 'runtime' failed to satisfy constraint: Member must satisfy enum"):
+    with pytest.raises(
+        AwsError, match="Value nope at 'runtime' failed to satisfy constraint: Member must satisfy enum"
+    ):
         function_config("f", runtime="nope")
 
 

@@ -121,8 +121,8 @@ def test_a_closed_run_is_one_file_with_indexes_that_names_its_program(tmp_path: 
     assert ask(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     assert ask(path, "PRAGMA journal_mode") == [("delete",)]
     assert ask(path, "PRAGMA integrity_check") == [("ok",)]
-    plan = ask(path, "EXPLAIN QUERY PLAN SELECT * FROM log_events WHERE request_id = 'r1'")
-    assert "INDEX log_events_request" in plan[0][3]
+    plan = ask(path, "EXPLAIN QUERY PLAN SELECT * FROM invocations WHERE request_id = 'r1'")
+    assert "INDEX invocations_request" in plan[0][3]
 
 
 def test_groups_are_shared_and_streams_are_numbered_in_logical_order() -> None:

@@ -149,7 +149,9 @@ def test_success_goes_to_the_on_success_destination_of_a_function(sim: Simulatio
     """A Lambda destination is invoked asynchronously with the record as its event."""
     seen: list[Any] = []
     sim.function("next", handler=lambda event, context: seen.append(event))
-    function = sim.function("f", handler=lambda event, context: {"n": 1}, event_invoke_config={"on_success": "lambda:next"})
+    function = sim.function(
+        "f", handler=lambda event, context: {"n": 1}, event_invoke_config={"on_success": "lambda:next"}
+    )
     function.invoke({"k": "v"}, invocation_type="Event")
     sim.run()
     [record] = seen
@@ -179,7 +181,9 @@ def test_sync_errors_are_not_retried(sim: Simulation) -> None:
 
 def test_queued_events_run_on_the_new_code(sim: Simulation) -> None:
     """Events queued before an update run with the code after it (recorded: async_invoke_queue_upon_function_update)."""
-    function = sim.function("f", reserved_concurrent_executions=1, simulate={"response": "old", "duration": "3s"}, timeout=9)
+    function = sim.function(
+        "f", reserved_concurrent_executions=1, simulate={"response": "old", "duration": "3s"}, timeout=9
+    )
     for n in range(3):
         function.invoke(n, invocation_type="Event")
     from simbus.functions.settings import function_config

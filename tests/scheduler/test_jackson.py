@@ -14,6 +14,8 @@ from simbus.scheduler.jackson import location, problem
 from simbus.scheduler.payload import json_text
 
 VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+UNQUOTED = "has to be escaped using backslash to be included in"
+NO_DIGIT = "expected digit (0-9) to follow minus sign, for valid numeric value"
 OBJECT_AT_1 = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 1]"
 
 # payload -> Jackson's message, line, column
@@ -31,20 +33,10 @@ PROBLEMS: dict[bytes, tuple[str, int, int]] = {
     b'{"a": 1': (f"Unexpected end-of-input: expected close marker for Object (start marker at {OBJECT_AT_1})", 1, 8),
     b'{"a":': ("Unexpected end-of-input within/between Object entries", 1, 6),
     b'{"a': ("Unexpected end-of-input in field name", 1, 4),
-    b'"a\nb"': (
-        "Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped using backslash to be included in string "
-        "value",
-        1,
-        3,
-    ),
+    b'"a\nb"': (f"Illegal unquoted character ((CTRL-CHAR, code 10)): {UNQUOTED} string value", 1, 3),
     b'"\\x"': ("Unrecognized character escape 'x' (code 120)", 1, 3),
     b"01": ("Invalid numeric value: Leading zeroes not allowed", 1, 3),
-    b"-a": (
-        "Unexpected character ('a' (code 97)) in numeric value: expected digit (0-9) to follow minus sign, for valid "
-        "numeric value",
-        1,
-        2,
-    ),
+    b"-a": (f"Unexpected character ('a' (code 97)) in numeric value: {NO_DIGIT}", 1, 2),
     b"NaN": (
         "Non-standard token 'NaN': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow",
         1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from hashlib import md5
 from typing import Any
@@ -11,6 +12,8 @@ from worlds import Worldlet
 
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import MINUTE, SECOND
+from simbus.kernel.loop import run
+from simbus.kernel.sleeping import sleep
 from simbus.world import Delivery
 
 
@@ -559,3 +562,26 @@ def test_memory_stays_flat():
     assert queue.messages == []
     assert len(w.rows.messages) == 2000
     assert len(queue.store._ages) <= 65
+
+
+def test_async_twins_wait_in_virtual_time():
+    """`areceive_messages` long-polls beside other tasks, on the timeline's own loop."""
+    w = Worldlet()
+    queue = w.queue("jobs")
+
+    async def consume() -> list[str]:
+        return [m.body for m in await queue.areceive_messages(10, wait_time_seconds=5)]
+
+    async def produce() -> None:
+        await sleep(2 * SECOND)
+        await queue.asend_message("a")
+
+    async def main() -> list[str]:
+        consumer = asyncio.create_task(consume())
+        await produce()
+        got = await consumer
+        assert await queue.areceive_messages(wait_time_seconds=1) == []
+        return got
+
+    assert run(w.timeline, main()) == ["a"]
+    assert 2 * SECOND <= w.timeline.now - SECOND <= 2 * SECOND + 100_000_000

@@ -109,7 +109,7 @@ class _Watcher(threading.Thread):
         super().__init__(name="simbus-guard", daemon=True)
         self._guard = guard
         self._clock = _cpu_clock(ident)
-        self._ident = ident
+        self._watched = ident
         self._tick = tick
         self._done = _Event()
 
@@ -117,7 +117,7 @@ class _Watcher(threading.Thread):
         while not self._done.wait(self._tick):
             if self._guard.exceeded(_clock_gettime(self._clock)):
                 trip = _trip_class(self._guard)
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._ident), ctypes.py_object(trip))
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._watched), ctypes.py_object(trip))
 
     def stop(self) -> None:
         self._done.set()

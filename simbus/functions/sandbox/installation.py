@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from simbus.functions.sandbox import belongings, chance, clock, files, refusals, state
+from simbus.functions.sandbox import belongings, chance, clock, files, living, refusals, state
 from simbus.functions.sandbox.dispatch import Patch, set_in_type, type_dict
 from simbus.functions.sandbox.guard import Guard
 from simbus.functions.sandbox.importer import CodeFinder
@@ -50,7 +50,7 @@ def uninstall() -> None:
     if _guards:
         _guards[-1].start()
     elif _installed is not None:
-        _kill_all()
+        living.kill_all()
         installation, _installed = _installed, None
         installation.undo()
 
@@ -82,12 +82,6 @@ def interrupted() -> bool:
     global _interrupt
     found, _interrupt = _interrupt, False
     return found
-
-
-def _kill_all() -> None:
-    from simbus.functions.sandbox.process import kill_all
-
-    kill_all()
 
 
 _interrupt = False

@@ -1,44 +1,57 @@
-"""The lock behind `Condition.wait` (and so Event, Queue, Semaphore) inside a handler: waiting for it parks."""
+"""The locks that a handler makes, and that behind `Condition.wait` (so Event, Queue, Semaphore): waiting parks."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from simbus.functions.sandbox.state import here
 
+if TYPE_CHECKING:
+    from simbus.functions.sandbox.process import Sandbox
+
+_allocate = threading.Lock
+
 
 class ParkingLock:
-    """A lock whose `acquire` lets virtual time pass instead of blocking the thread that everything runs in."""
+    """A lock whose `acquire` lets virtual time pass, instead of blocking the thread that everything runs in.
 
-    __slots__ = ("_locked", "_wakes")
+    Outside of a handler it is the real lock that it holds.
+    """
+
+    __slots__ = ("__weakref__", "_lock", "_wakes")
 
     def __init__(self) -> None:
-        self._locked = False
+        self._lock = _allocate()
         self._wakes: list[Callable[[], None]] = []
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        if self._locked and blocking:
-            self._park(timeout)
-        if self._locked:
-            return False
-        self._locked = True
-        return True
-
-    def _park(self, timeout: float) -> None:
+        if self._lock.acquire(False):
+            return True
         sandbox = here()
-        if sandbox is None:
-            raise RuntimeError("a lock that a handler holds cannot be waited for outside of a handler")
+        if sandbox is None or not blocking:
+            return self._lock.acquire(blocking, timeout if blocking else -1)
+        end = None if timeout < 0 else sandbox.timeline.now + round(timeout * 1e9)
+        while True:
+            self._park(sandbox, end)
+            if self._lock.acquire(False):
+                return True
+            if end is not None and sandbox.timeline.now >= end:
+                return False
+
+    def _park(self, sandbox: Sandbox, end: int | None) -> None:
+        tokens: list[int] = []
 
         def start(wake: Callable[[], None]) -> None:
             self._wakes.append(wake)
-            if timeout >= 0:
-                tokens.append(sandbox.timeline.after(max(0, round(timeout * 1e9)), time_out, wake))
+            if end is not None:
+                tokens.append(sandbox.timeline.at(end, time_out, wake))
 
         def time_out(wake: Callable[[], None]) -> None:
             tokens.clear()
             wake()
 
-        tokens: list[int] = []
         try:
             sandbox.wait(start)
         finally:
@@ -46,15 +59,17 @@ class ParkingLock:
                 sandbox.timeline.cancel(token)
 
     def release(self) -> None:
-        if not self._locked:
-            raise RuntimeError("release unlocked lock")
-        self._locked = False
+        self._lock.release()
         wakes, self._wakes = self._wakes, []
         for wake in wakes:
             wake()
 
     def locked(self) -> bool:
-        return self._locked
+        return self._lock.locked()
+
+    def _at_fork_reinit(self) -> None:
+        anything: Any = self._lock
+        anything._at_fork_reinit()
 
     def __enter__(self) -> bool:
         return self.acquire()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import weakref
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
@@ -14,12 +13,13 @@ from simbus.functions import runtime
 from simbus.functions.config import FunctionConfig
 from simbus.functions.errors import exited, timed_out
 from simbus.functions.runtime_logging import LambdaLoggerHandler, application_level
-from simbus.functions.sandbox import belongings, installation, state
+from simbus.functions.sandbox import belongings, installation, living, state
 from simbus.functions.sandbox.belongings import Belongings
 from simbus.functions.sandbox.chance import Chance
 from simbus.functions.sandbox.code import Code
 from simbus.functions.sandbox.files import Files, TemporaryDirectory
 from simbus.functions.sandbox.inner_loop import InnerLoop, get_running_loop, set_running_loop
+from simbus.functions.sandbox.living import Ending, LogSink
 from simbus.functions.sandbox.state import Dead
 from simbus.functions.sandbox.streams import LineStream, NoInput
 from simbus.functions.variables import trace_id
@@ -35,32 +35,6 @@ _environ: Any = os.environ
 _environb: Any = os.environb
 _FOREVER = 1 << 62
 _NO_HOOKS = (None, None)
-_processes: weakref.WeakSet[Sandbox] = weakref.WeakSet()
-_parked: list[Sandbox] = []  # they are never let go: their greenlets would be unwound outside of any sandbox
-
-
-class LogSink(Protocol):
-    """Where the lines of an environment go: one call, one log event at this virtual instant."""
-
-    def emit(self, message: str, level: str | None, request_id: str | None) -> None: ...
-
-
-class Ending(NamedTuple):
-    """Why the process is gone: `timeout`, `exit` or `killed`. `reason` of an exit: its status, or a signal's name."""
-
-    status: str
-    reason: int | str | None = None
-
-
-def parked_for_ever() -> int:
-    """How many greenlets of this process would not unwind, and stay parked."""
-    return len(_parked)
-
-
-def kill_all() -> None:
-    """Kill every process that is still alive, in the order in which they were made."""
-    for sandbox in sorted(_processes, key=lambda s: s.number):
-        sandbox.kill()
 
 
 class Sandbox:
@@ -134,7 +108,7 @@ class Sandbox:
         self._done: Callable[[Any], None] | None = None
         self._initialising = True
         self._dead_calls = 0
-        _processes.add(self)
+        living.alive.add(self)
 
     def __repr__(self) -> str:
         status = "alive" if self.ending is None else self.ending.status
@@ -323,10 +297,7 @@ class Sandbox:
             self._wake_token = 0
         if self.runs_here():
             return  # the next patched call raises
-        if self._greenlet:
-            self._resume(thrown=True)
-        else:
-            self._after_end()
+        self._resume(thrown=True) if self._greenlet else self._after_end()
 
     def _end_from_inside(self, ending: Ending) -> None:
         self.ending = ending
@@ -335,12 +306,11 @@ class Sandbox:
 
     def _after_end(self) -> None:
         """Outside again: let the modules go, and tell who waits."""
-        if self._greenlet.dead and self in _processes:
-            _processes.discard(self)
+        if self._greenlet.dead and self in living.alive:
+            living.alive.discard(self)
             self._bury()
         done, self._done = self._done, None
-        if done is not None:
-            assert self.ending is not None
+        if done is not None and self.ending is not None:
             done(self._last_outcome(self.ending))
 
     def _last_outcome(self, ending: Ending) -> Outcome:
@@ -364,10 +334,9 @@ class Sandbox:
         """Leave the greenlet for ever, from within; `error` is raised where it was resumed."""
         self.unwound = False
         self.ending = self.ending or Ending("killed", "killed")
-        _parked.append(self)
-        _processes.discard(self)
-        self._done = self._done if error is None else None
+        living.park_for_ever(self, self.own_names)
         if error is not None:
+            self._done = None
             self._hub.throw(error)
         while True:
             self._hub.switch()
