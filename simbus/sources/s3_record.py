@@ -75,12 +75,14 @@ class RecordWriter:
         """
         opening, head = self._texts.get(event_type) or self._prepare(event_type, service)
         self._events = number = self._events + 1
+        now = self._epoch_ns + self._timeline.now
         if sequenced:
-            self._sequence = sequence = max(self._sequence + 1, self._epoch_ns + self._timeline.now)
+            # It grows with every event of the bucket, so also for each key.
+            self._sequence = sequence = now if now > self._sequence else self._sequence + 1
             about = f'{about},"sequencer":"{sequence:018X}"'
         request_id = f"{self._rng.getrandbits(64):016X}"
         text = (
-            f'{opening}{self._time()}{head}{request_id}","x-amz-id-2":"{self._host}{request_id}="}},"s3":'
+            f'{opening}{self._time(now)}{head}{request_id}","x-amz-id-2":"{self._host}{request_id}="}},"s3":'
             f'{{"s3SchemaVersion":"1.0",{self._middle}{about}}}}}}}'
         )
         return f"{self._event_id}{number:012x}", text
@@ -104,10 +106,10 @@ class RecordWriter:
         self._texts[event_type] = opening, head
         return opening, head
 
-    def _time(self) -> str:
-        now = self._timeline.now
-        second, rest = divmod(self._epoch_ns + now, SECOND)
+    def _time(self, now: int) -> str:
+        """The time of the record; the text of the second is made once."""
+        second, rest = divmod(now, SECOND)
         if second != self._second:
             self._second = second
-            self._second_text = self._world.iso(now, "seconds")[:-1]
+            self._second_text = self._world.iso(timespec="seconds")[:-1]
         return f"{self._second_text}.{rest // MILLISECOND:03d}Z"

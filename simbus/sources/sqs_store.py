@@ -20,6 +20,7 @@ from simbus.sources.sqs_settings import Settings
 from simbus.world import World
 
 IN_FLIGHT_LIMIT: Final = 120_000  # SQS quotas: standard queues and, since 11/2024, FIFO queues
+_COMPACT_FROM: Final = 1_024
 
 Shown = Callable[[], object]
 Ended = Callable[[Message, State], object]
@@ -43,6 +44,7 @@ class Store:
         self._ended: list[Ended] = []
         self._ages: list[tuple[int, int, Message]] = []  # (sent at, arrival, message); ended ones are dropped lazily
         self._arrivals = 0
+        self._cancelled = 0
         self._expiry_at: int | None = None
 
     def listen(self, shown: Shown | None, ended: Ended | None) -> None:
@@ -167,9 +169,14 @@ class Store:
             self.counts[state] += 1
 
     def _cancel(self, message: Message) -> None:
-        if message.timer is not None:
-            self._timeline.cancel(message.timer)
-            message.timer = None
+        if message.timer is None:
+            return
+        self._timeline.cancel(message.timer)
+        message.timer = None
+        self._cancelled += 1
+        if self._cancelled > max(_COMPACT_FROM, self._timeline.pending // 2):
+            self._cancelled = 0
+            self._timeline.compact()  # else every message deleted in time would stay until its timeout
 
     def _exhausted(self, message: Message) -> bool:
         policy = self.settings.redrive_policy

@@ -7,6 +7,7 @@ import json
 import time
 from typing import Any
 
+import anyio
 import pytest
 
 from simbus import AwsError, Simulation
@@ -227,3 +228,66 @@ def test_bytes_go_through(sim: Simulation) -> None:
     """Base64 in JSON is what people send; the event is untouched."""
     text = base64.b64encode(bytes(range(256))).decode()
     assert sim.function("f", handler=echo).invoke({"data": text}).json() == {"data": text}
+
+
+def test_the_async_twin_lets_other_tasks_go_on(sim: Simulation) -> None:
+    """Two invocations of 2 s that are awaited together take 2 s, and a sleep of 1 s ends after 1 s."""
+    function = sim.function("f", simulate={"init_duration": "0s", "duration": "2s"}, timeout=9)
+    seen: list[tuple[str, int]] = []
+
+    async def call() -> None:
+        response = await function.ainvoke({}, log_type="Tail")
+        assert response.log_result is not None
+        seen.append(("answer", sim.now // SECOND))
+
+    async def tick() -> None:
+        await anyio.sleep(1)
+        seen.append(("tick", sim.now // SECOND))
+
+    async def main() -> None:
+        async with anyio.create_task_group() as tasks:
+            for task in (call, call, tick):
+                tasks.start_soon(task)
+
+    sim.run_async(main())
+    assert seen == [("tick", 1), ("answer", 2), ("answer", 2)]
+
+
+def test_the_async_twin_raises_what_aws_answers(sim: Simulation) -> None:
+    """A throttle reaches the awaiting task as TooManyRequestsException; the other types answer at once."""
+    function = sim.function("f", reserved_concurrent_executions=0)
+
+    async def main() -> None:
+        with pytest.raises(AwsError, match="TooManyRequestsException"):
+            await function.ainvoke({})
+        assert (await function.ainvoke({}, invocation_type="Event")).status_code == 202
+        assert (await function.ainvoke({}, invocation_type="DryRun")).status_code == 204
+
+    sim.run_async(main())
+
+
+def test_a_caller_that_gives_up_waiting_leaves_the_invocation_running(sim: Simulation) -> None:
+    """A cancelled await ends the waiting, not the function."""
+    function = sim.function("f", simulate={"init_duration": "0s", "duration": "2s"}, timeout=9)
+
+    async def main() -> None:
+        with anyio.move_on_after(1):
+            await function.ainvoke({})
+        assert sim.now == SECOND
+        await anyio.sleep(5)
+
+    sim.run_async(main())
+    assert [row.status for row in function.invocations] == ["ok"]
+
+
+def test_a_function_out_of_service(sim: Simulation) -> None:
+    """While Lambda itself is down every way of invoking answers 503."""
+    function = sim.function("f")
+    function.outage(SECOND)
+    seen: list[Any] = []
+    function.start_invoke({}, seen.append)
+    with pytest.raises(AwsError) as caught:
+        function.invoke({})
+    assert (seen[0].status, caught.value.status) == (503, 503)
+    sim.run(for_="1s")
+    assert function.invoke({}).status_code == 200

@@ -556,12 +556,13 @@ def test_memory_stays_flat():
     """A message that is gone is a row and nothing else."""
     w = Worldlet()
     queue = w.queue("jobs")
-    for n in range(2000):
+    for n in range(5000):
         queue.send_message(str(n))
         queue.delete_message(queue.receive_messages()[0].receipt_handle)
     assert queue.messages == []
-    assert len(w.rows.messages) == 2000
+    assert len(w.rows.messages) == 5000
     assert len(queue.store._ages) <= 65
+    assert w.timeline.pending <= 2100
 
 
 def test_async_twins_wait_in_virtual_time():
