@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -98,7 +99,7 @@ def test_throttles_back_off_from_one_second_to_five_minutes(sim: Simulation) -> 
     function.invoke("second", invocation_type="Event")
     sim.run()
     times = [row["time"] for row in hops(sim, "throttled")]
-    gaps = [(b - a) / 1000 for a, b in zip(times, times[1:], strict=False)]
+    gaps = [(b - a) / 1000 for a, b in pairwise(times)]
     assert gaps == [1, 2, 4, 8, 16, 32, 64, 128, 256]
     assert [row.attempt for row in function.invocations] == [1, 1]
 
