@@ -102,6 +102,7 @@ class LambdaFunction(Source):
                 answers.append(answer)
                 wake()
 
+            options.pop("invocation_type", None)
             self.start_invoke(payload, done, **options)
 
         await called(start)
@@ -111,15 +112,25 @@ class LambdaFunction(Source):
 
     _ainvoke = twin(invoke)
 
-    def start_invoke(self, payload: Any, done: Callable[[InvokeResponse | AwsError], None], **options: Any) -> None:
+    def start_invoke(
+        self,
+        payload: Any,
+        done: Callable[[InvokeResponse | AwsError], None],
+        *,
+        qualifier: str | None = None,
+        client_context: str | None = None,
+        log_type: Literal["None", "Tail"] = "None",
+        trace_duration: int | None = None,
+    ) -> None:
         """Invoke synchronously without waiting: `done` is called with the answer, or with the AwsError."""
-        qualifier, duration = options.get("qualifier"), options.get("trace_duration")
         try:
+            if self._out_until:
+                self._check_available()
             text = self._checked(payload, "RequestResponse", qualifier)
+            call = self._call(text, qualifier, client_context, log_type, trace_duration)
         except AwsError as error:
             done(error)
             return
-        call = self._call(text, qualifier, options.get("client_context"), "None", duration)
         call.start(lambda: done(call.result()))
 
     def _checked(self, payload: Any, invocation_type: InvocationType, qualifier: str | None) -> str:

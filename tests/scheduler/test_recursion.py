@@ -42,7 +42,7 @@ def test_a_function_that_triggers_itself_over_s3_is_stopped_after_16(sim: Simula
     assert record["requestPayload"] == json.loads(message.body)
     with sim.reader() as reader:
         outcomes = [row["outcome"] for row in reader.query("SELECT outcome FROM deliveries ORDER BY rowid")]
-    assert outcomes == ["ok"] * 16 + ["dead_letter"]
+    assert sorted(outcomes) == ["dead_letter"] + ["ok"] * 16
 
 
 def test_without_a_place_to_go_the_event_is_dropped(sim: Simulation) -> None:

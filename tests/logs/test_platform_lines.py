@@ -1,0 +1,140 @@
+"""The lines that Lambda itself writes, text and JSON, byte by byte."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from simbus import Simulation
+from simbus.logs.platform import runtime_version
+
+
+def written(sim: Simulation) -> list[str]:
+    with sim.reader() as reader:
+        return [row.message for row in reader.log_events()]
+
+
+def test_the_lines_of_a_cold_and_a_warm_invocation(sim: Simulation) -> None:
+    """Tabs, newlines and the trailing tab as recorded (test_multi_line_prints, 2025-11-25)."""
+    simulate = {"init_duration": "110100us", "duration": "3010us", "max_memory_used": 36}
+    function = sim.function("f", handler=lambda event, context: print("hi"), simulate=simulate)
+    cold, warm = function.invoke({}).request_id, function.invoke({}).request_id
+    init, *lines = written(sim)
+    assert re.fullmatch(
+        r"INIT_START Runtime Version: python:3\.13\.v\d+\tRuntime Version ARN: "
+        r"arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}\n",
+        init,
+    )
+    assert lines == [
+        f"START RequestId: {cold} Version: $LATEST\n",
+        "hi\n",
+        f"END RequestId: {cold}\n",
+        f"REPORT RequestId: {cold}\tDuration: 3.01 ms\tBilled Duration: 114 ms\tMemory Size: 128 MB\t"
+        "Max Memory Used: 36 MB\tInit Duration: 110.10 ms\t\n",
+        f"START RequestId: {warm} Version: $LATEST\n",
+        "hi\n",
+        f"END RequestId: {warm}\n",
+        f"REPORT RequestId: {warm}\tDuration: 3.01 ms\tBilled Duration: 4 ms\tMemory Size: 128 MB\t"
+        "Max Memory Used: 36 MB\t\n",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("runtime", "label"),
+    [("python3.13", "python:3.13.v64"), ("nodejs22.x", "nodejs:22.v64"), ("ruby3.4", "ruby:3.4.v64")],
+)
+def test_runtime_version(runtime: str, label: str) -> None:
+    """`<language>:<version>.v<n>` (recorded: INIT_START of test_multi_line_prints)."""
+    found, arn = runtime_version(runtime, "eu-west-1")
+    assert found == label
+    assert arn.startswith("arn:aws:lambda:eu-west-1::runtime:")
+
+
+def objects(sim: Simulation) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in written(sim)]
+
+
+def run_json(sim: Simulation, level: str, **simulate: Any) -> list[str]:
+    """The types of the lines of one invocation under a SystemLogLevel."""
+    function = sim.function(
+        "f",
+        logging_config={"log_format": "JSON", "system_log_level": level},
+        simulate={"init_duration": "100ms", "duration": "2ms", **simulate},
+    )
+    function.invoke({})
+    return [line["type"] for line in objects(sim)]
+
+
+@pytest.mark.parametrize(
+    ("level", "types"),
+    [
+        ("DEBUG", ["initStart", "start", "runtimeDone", "report"]),
+        ("INFO", ["initStart", "start", "report"]),
+        ("WARN", []),
+    ],
+)
+def test_system_log_level(sim: Simulation, level: str, types: list[str]) -> None:
+    """INFO shows what began and the report, DEBUG also runtimeDone, WARN what failed (Developer Guide, log levels)."""
+    assert run_json(sim, level) == [f"platform.{name}" for name in types]
+
+
+@pytest.mark.parametrize(
+    ("simulate", "status", "error_type"),
+    [
+        ({"error_rate": 1.0}, "error", None),
+        ({"duration": "9s"}, "timeout", None),
+        ({"max_memory_used": 200}, "error", "Runtime.OutOfMemory"),
+    ],
+)
+def test_failures_are_warnings(sim: Simulation, simulate: dict[str, Any], status: str, error_type: str | None) -> None:
+    """A report that is no success has level WARN (Developer Guide, log levels)."""
+    assert run_json(sim, "WARN", **simulate) == ["platform.runtimeDone", "platform.report"]
+    record = objects(sim)[-1]["record"]
+    assert record["status"] == status
+    assert record.get("errorType") == error_type
+
+
+def test_the_json_report(sim: Simulation) -> None:
+    """Names of the metrics (Developer Guide, telemetry schema), time in ms with Z."""
+    run_json(sim, "INFO")
+    lines = objects(sim)
+    assert [line["time"] for line in lines] == ["2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.100Z",
+                                                "2026-01-01T00:00:00.102Z"]  # fmt: skip
+    request_id = lines[1]["record"]["requestId"]
+    assert lines[0]["record"]["initializationType"] == "on-demand"
+    assert lines[1]["record"] == {"requestId": request_id, "version": "$LATEST"}
+    assert lines[2]["record"] == {
+        "requestId": request_id,
+        "metrics": {
+            "durationMs": 2.0,
+            "billedDurationMs": 102,
+            "memorySizeMB": 128,
+            "maxMemoryUsedMB": 38,
+            "initDurationMs": 100.0,
+        },
+        "status": "success",
+    }
+
+
+def test_a_failed_init_is_an_init_report(sim: Simulation) -> None:
+    """INIT_REPORT only where init failed, or for provisioned concurrency (Developer Guide, lifecycle)."""
+    types = run_json(sim, "INFO", init_duration="11s", duration="1ms")
+    assert types == ["platform.initStart", "platform.initReport", "platform.start", "platform.runtimeDone",
+                     "platform.report"]  # fmt: skip
+    assert objects(sim)[1]["record"] == {
+        "initializationType": "on-demand",
+        "phase": "init",
+        "status": "timeout",
+        "metrics": {"durationMs": 10_000.0},
+    }
+
+
+def test_provisioned_init_is_reported(sim: Simulation) -> None:
+    """INIT_REPORT is always written for provisioned concurrency (Developer Guide, lifecycle)."""
+    function = sim.function("f", versions={"1": {}}, simulate={"init_duration": "1236040us"})
+    function.put_provisioned_concurrency_config("1", 1)
+    sim.run()
+    assert written(sim)[1:] == ["INIT_REPORT Init Duration: 1236.04 ms\tPhase: init\n"]
