@@ -8,6 +8,7 @@ format" (which system event has which level).
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -37,8 +38,8 @@ class Report(NamedTuple):
 
 def runtime_version(runtime: str, region: str) -> tuple[str, str]:
     """What INIT_START names: `python:3.13.v64` and the ARN of that version of the runtime."""
-    name = runtime.rstrip("0123456789.")
-    label = f"{name}:{runtime[len(name) :].removesuffix('.x')}.{_RUNTIME_BUILD}"
+    language, version = re.fullmatch(r"([a-z]+)\.?(.*?)(?:\.x)?", runtime).groups()  # type: ignore[union-attr]
+    label = f"{language}:{version}.{_RUNTIME_BUILD}"
     digest = hashlib.sha256(label.encode()).hexdigest()
     return label, f"arn:aws:lambda:{region}::runtime:{digest}"
 

@@ -22,6 +22,7 @@ from simbus.scheduler.invoke import InvokeResponse, SynchronousCall
 from simbus.scheduler.payload import check_payload, json_text
 from simbus.scheduler.provisioned import ProvisionedConfigs
 from simbus.scheduler.recursion import RecursionGuard
+from simbus.scheduler.validation import in_range, invalid
 from simbus.sources.base import Source, operation, twin
 from simbus.world import Delivery, uuid
 
@@ -256,20 +257,20 @@ class LambdaFunction(Source):
             if number not in self._function.versions:
                 raise AwsError("ResourceNotFoundException", f"Function not found: {self.arn}:{number}", 404)
         if len(weights) > 1:
-            raise _invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
+            raise invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
         if not weights:
             self._function.aliases[name] = Alias(version)
             return
         [(other, weight)] = weights.items()
         if LATEST in (version, other):
-            raise _invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+            raise invalid("$LATEST is not supported for an alias pointing to more than 1 version")
         if other == version:
-            raise _invalid(
+            raise invalid(
                 f"Invalid function version {other}. Function version {other} is already included in routing "
                 "configuration."
             )
         if not 0.0 <= weight <= 1.0:
-            raise _invalid(f"The weight {weight} of version {other} must be between 0.0 and 1.0.")
+            raise invalid(f"The weight {weight} of version {other} must be between 0.0 and 1.0.")
         self._function.aliases[name] = Alias(version, other, weight)
 
     def _register(self, qualifier: str) -> None:
@@ -282,7 +283,7 @@ class LambdaFunction(Source):
     def put_function_concurrency(self, reserved_concurrent_executions: int) -> None:
         """Reserve concurrency: a guarantee and a cap; 0 switches the function off. Raises AWS's errors."""
         if reserved_concurrent_executions < 0:
-            raise _invalid(
+            raise invalid(
                 f"1 validation error detected: Value '{reserved_concurrent_executions}' at "
                 "'reservedConcurrentExecutions' failed to satisfy constraint: Member must have value greater than or "
                 "equal to 0"
@@ -329,8 +330,8 @@ class LambdaFunction(Source):
         on_failure: str | Source | None = None,
     ) -> None:
         """PutFunctionEventInvokeConfig of one qualifier; it replaces the one before. Raises AWS's errors."""
-        _in_range("maximumRetryAttempts", maximum_retry_attempts, 0, 2)
-        _in_range("maximumEventAgeInSeconds", maximum_event_age_in_seconds, 60, 21_600)
+        in_range("maximumRetryAttempts", maximum_retry_attempts, 0, 2)
+        in_range("maximumEventAgeInSeconds", maximum_event_age_in_seconds, 60, 21_600)
         if qualifier != LATEST and not self._function.has(qualifier):
             raise AwsError("ResourceNotFoundException", "The function doesn't exist.", 404)
         self._queue.configs[qualifier] = EventInvokeConfig(
@@ -347,7 +348,7 @@ class LambdaFunction(Source):
         service, name, qualifier = short_name(reference)
         arn = self._world.arn(service, name) + (f":{qualifier}" if qualifier else "")
         if service == "lambda" and name == self.resource:
-            raise _invalid("You can't specify the function as a destination for itself.")
+            raise invalid("You can't specify the function as a destination for itself.")
         if service == "events":
             raise UsageError(
                 f"{self.name}: {which} is {reference}; EventBridge is not built yet. Use an SQS queue, an SNS topic, a "
@@ -357,12 +358,12 @@ class LambdaFunction(Source):
             success, failure = ("null", f"OnFailure(destination={arn})")
             if which == "OnSuccess":
                 success, failure = (f"OnSuccess(destination={arn})", "null")
-            raise _invalid(
+            raise invalid(
                 "The provided destination config DestinationConfig("
                 f"onSuccess={success}, onFailure={failure}) is invalid."
             )
         if self._world.find(arn) is None:
-            raise _invalid(f"The destination ARN {arn} is invalid.")
+            raise invalid(f"The destination ARN {arn} is invalid.")
         return arn
 
     @operation
@@ -388,17 +389,3 @@ class _Qualified:
 
     def accept(self, delivery: Delivery) -> None:
         self._function.accept(delivery, self._qualifier)
-
-
-def _invalid(message: str) -> AwsError:
-    return AwsError("InvalidParameterValueException", message)
-
-
-def _in_range(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        bound, limit = ("greater", low) if value < low else ("less", high)
-        raise AwsError(
-            "ValidationException",
-            f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: Member must have "
-            f"value {bound} than or equal to {limit}",
-        )

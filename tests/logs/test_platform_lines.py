@@ -44,7 +44,13 @@ def test_the_lines_of_a_cold_and_a_warm_invocation(sim: Simulation) -> None:
 
 @pytest.mark.parametrize(
     ("runtime", "label"),
-    [("python3.13", "python:3.13.v64"), ("nodejs22.x", "nodejs:22.v64"), ("ruby3.4", "ruby:3.4.v64")],
+    [
+        ("python3.13", "python:3.13.v64"),
+        ("nodejs22.x", "nodejs:22.v64"),
+        ("ruby3.4", "ruby:3.4.v64"),
+        ("provided.al2023", "provided:al2023.v64"),
+        ("java8.al2", "java:8.al2.v64"),
+    ],
 )
 def test_runtime_version(runtime: str, label: str) -> None:
     """`<language>:<version>.v<n>` (recorded: INIT_START of test_multi_line_prints)."""

@@ -1,0 +1,193 @@
+"""The same seed gives the same run to the byte: in another process, another Python, with a slow or a fast disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from simbus import Simulation
+from simbus.logs import writer
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = """
+import random, time, uuid
+import anyio
+from simbus import Simulation
+
+def handler(event, context):
+    time.sleep(random.random())
+    for name in {"apple", "pear", "plum", "fig"}:
+        pass
+    print(time.time(), uuid.uuid4(), sorted({"a", "b"}))
+    if random.random() < 0.3:
+        raise ValueError(uuid.uuid4())
+    bucket.put_object(f"{uuid.uuid4()}", str(time.time()))
+
+with Simulation(seed=11) as sim:
+    dead = sim.queue("dead")
+    bucket = sim.bucket("results")
+    function = sim.function("f", handler=handler, dead_letter_config=dead, reserved_concurrent_executions=4)
+    modelled = sim.function("m", simulate={"duration": {"exponential": "1s"}, "error_rate": 0.2})
+    topic = sim.topic("t", subscriptions=[{"endpoint": "lambda:f"}, {"endpoint": "lambda:m"}])
+
+    async def publish(n):
+        await anyio.sleep(sim.timeline.rng("mine").random())
+        await topic.apublish(str(n))
+
+    async def main():
+        async with anyio.create_task_group() as tasks:
+            for n in range(40):
+                tasks.start_soon(publish, n)
+
+    sim.run_async(main())
+    sim.run()
+    sim.finish()
+    print(sim.digest())
+"""
+
+
+def digest_of(python: str, hash_seed: str) -> str:
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
+    command = [python, "-W", "error", "-c", PROGRAM]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def other_pythons() -> list[str]:
+    """Newer interpreters on the PATH that can import simbus and what it needs."""
+    found = []
+    for minor in (12, 13, 14):
+        python = shutil.which(f"python3.{minor}")
+        if python is None or sys.version_info[:2] == (3, minor):
+            continue
+        probe = [python, "-c", "import simbus.simulation"]
+        done = subprocess.run(probe, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False)
+        if done.returncode == 0:
+            found.append(python)
+    return found
+
+
+def test_two_processes_with_different_hash_seeds_give_the_same_digest() -> None:
+    """Neither the order of sets nor the addresses of objects may show in a run."""
+    digests = {digest_of(sys.executable, hash_seed) for hash_seed in ("0", "12345")}
+    assert len(digests) == 1
+    assert len(digests.pop()) == 64
+
+
+def test_another_python_gives_the_same_digest() -> None:
+    """Nor the version of Python: random numbers come from `random()` and `getrandbits()`, which never change."""
+    pythons = other_pythons()
+    if not pythons:
+        pytest.skip("no other Python on the PATH can import simbus")
+    assert {digest_of(python, "1") for python in pythons} == {digest_of(sys.executable, "0")}
+
+
+def play(seed: int | str = 3, **options: Any) -> tuple[str, list[tuple[Any, ...]]]:
+    """A run with enough rows for several batches, and everything that it wrote."""
+    with Simulation(seed=seed, **options) as sim:
+        queue = sim.queue("dead")
+        simulate = {"duration": {"exponential": "200ms"}, "error_rate": 0.2}
+        function = sim.function("f", dead_letter_config=queue, simulate=simulate, reserved_concurrent_executions=20)
+        for n in range(150):
+            function.invoke(n, invocation_type="Event")
+        sim.run()
+        with sim.reader() as reader:
+            rows = [tuple(row) for row in reader.invocations()]
+        return sim.digest(), rows
+
+
+class SlowDisk:
+    """Writes a batch only when the simulation has come as far as it can without it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.batches = 0
+        self.full = threading.Event()
+        write: Callable[..., Awaitable[None]] = writer._write
+        reserve = writer._WriterThread.reserve
+
+        async def slow(*arguments: Any) -> None:
+            self.full.wait(60)
+            self.batches += 1
+            await write(*arguments)
+
+        def reserving(thread: Any) -> None:
+            if thread._slots._value == 0:
+                self.full.set()  # the queue is full: only now the disk begins
+            reserve(thread)
+
+        monkeypatch.setattr(writer, "_write", slow)
+        monkeypatch.setattr(writer._WriterThread, "reserve", reserving)
+        monkeypatch.setattr(writer._WriterThread, "wait", self._waiting(writer._WriterThread.wait))
+
+    def _waiting(self, wait: Callable[[Any], None]) -> Callable[[Any], None]:
+        def waiting(thread: Any) -> None:
+            self.full.set()
+            wait(thread)
+
+        return waiting
+
+
+@pytest.mark.parametrize(("batch_rows", "queue_batches"), [(5, 1), (100, 3), (10_000, 2)])
+def test_a_slow_disk_changes_nothing(monkeypatch: pytest.MonkeyPatch, batch_rows: int, queue_batches: int) -> None:
+    """How rows are cut into batches, and whether the simulation has to wait for the disk, is not seen in the run."""
+    fast = play()
+    defaults = {"batch_rows": batch_rows, "queue_batches": queue_batches}
+    monkeypatch.setattr(writer.RunWriter.__init__, "__kwdefaults__", defaults)
+    disk = SlowDisk(monkeypatch)
+    assert play() == fast
+    if batch_rows < 1000:
+        assert disk.batches > 3
+
+
+def test_seeds_differ() -> None:
+    """Another seed is another run; a seed may be a text."""
+    digests = [play(seed)[0] for seed in (1, 2, "1x", "two")]
+    assert len(set(digests)) == 4
+    assert play("two")[0] == digests[3]
+
+
+def test_a_file_or_none_gives_the_same_digest(tmp_path: Path) -> None:
+    """Where the rows go is no part of the run."""
+    assert play(db=tmp_path / "run.db") == play()
+
+
+def test_async_user_code_repeats() -> None:
+    """Tasks that are cancelled end in an order that the seed decides, not the addresses of objects."""
+
+    def run() -> tuple[str, list[int]]:
+        ended: list[int] = []
+        with Simulation(seed=5) as sim:
+            topic = sim.topic("t")
+            topic.subscribe(sim.function("f", simulate={"duration": {"exponential": "1s"}}))
+
+            async def work(n: int) -> None:
+                try:
+                    while True:
+                        await topic.apublish(str(n))
+                        await anyio.sleep(sim.timeline.rng("work").random())
+                finally:
+                    ended.append(n)
+
+            async def main() -> None:
+                with anyio.move_on_after(5):
+                    async with anyio.create_task_group() as tasks:
+                        for n in range(10):
+                            tasks.start_soon(work, n)
+
+            sim.run_async(main())
+            sim.run()
+            return sim.digest(), ended
+
+    first = run()
+    assert sorted(first[1]) == list(range(10))
+    assert [run() for _ in range(4)] == [first] * 4
