@@ -42,7 +42,10 @@ def failed(lab: Lab, source: str, handler: str) -> dict[str, Any]:
 def test_faults(lab: Lab, handler: str, source: str, error_type: str, message: str) -> None:
     """Each fault has AWS's error type and message, an empty request id and no trace."""
     assert failed(lab, source, handler) == {
-        **{"errorMessage": message, "errorType": error_type, "requestId": "", "stackTrace": []},
+        "errorMessage": message,
+        "errorType": error_type,
+        "requestId": "",
+        "stackTrace": [],
     }
 
 
