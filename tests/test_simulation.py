@@ -50,7 +50,7 @@ def test_run_for_and_until(sim: Simulation) -> None:
     assert sim.now == HOUR
     sim.run(until=datetime(2026, 1, 1, 2, tzinfo=UTC))
     sim.run(for_=timedelta(hours=1))
-    assert sim.datetime == datetime(2026, 1, 1, 3, tzinfo=UTC)
+    assert sim.calendar == datetime(2026, 1, 1, 3, tzinfo=UTC)
 
 
 def test_time_never_runs_backwards(sim: Simulation) -> None:
@@ -63,9 +63,9 @@ def test_time_never_runs_backwards(sim: Simulation) -> None:
 def test_start_is_what_the_calendar_says(tmp_path: Path) -> None:
     """Any time zone; without one it is UTC."""
     with Simulation(start="2024-02-29T12:00:00+02:00") as sim:
-        assert sim.datetime == datetime(2024, 2, 29, 10, tzinfo=UTC)
+        assert sim.calendar == datetime(2024, 2, 29, 10, tzinfo=UTC)
     with Simulation(start=datetime(2024, 2, 29)) as sim:
-        assert sim.datetime == datetime(2024, 2, 29, tzinfo=UTC)
+        assert sim.calendar == datetime(2024, 2, 29, tzinfo=UTC)
     with pytest.raises(UsageError, match="start is 'soon'; write a time like"):
         Simulation(start="soon")
 

@@ -206,10 +206,6 @@ class Sandbox:
         """Whether the code that calls is this sandbox's own."""
         return state.here() is self
 
-    def inside(self) -> bool:
-        """Whether the greenlet itself runs, and not the switch into it or out of it."""
-        return self.runs_here() and getcurrent() is not self._hub
-
     def own(self, module: str) -> None:
         """A module is this environment's own."""
         self.modules[module] = None
