@@ -72,11 +72,6 @@ def decode(payload: str) -> Any:
         raise Fault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from None
 
 
-def exit_reason(status: int) -> int | None:
-    """An exit status as `errors.exited` takes it."""
-    return status or None
-
-
 class Runtime:
     """The runtime of one process. `host` is its sandbox."""
 
@@ -165,7 +160,7 @@ class Runtime:
             if hasattr(response, "__await__") and hasattr(response, "close"):
                 response.close()  # else Python warns that it was never awaited
             raise Fault("Runtime.MarshalError", f"Unable to marshal response: {error}") from None
-        return _on_the_wire(text)
+        return text
 
     # --- errors ----------------------------------------------------------------------------------------------------
 
@@ -180,7 +175,7 @@ class Runtime:
                 result["requestId"] = request_id
             result["stackTrace"] = trace
         self._log_error(result)
-        return Outcome("error", _on_the_wire(self._encode(result)), error_type, message)
+        return Outcome("error", self._encode(result), error_type, message)
 
     def _log_error(self, result: dict[str, Any]) -> None:
         if self._config.logging.log_format == "JSON":
@@ -189,14 +184,15 @@ class Runtime:
             text = self._encode(stamp | result)
         else:
             text = "\n".join(_error_lines(result))
-        self._host.log.emit(_on_the_wire(text), "ERROR", self._host.request_id or None)
+        text.encode()  # what is not UTF-8 ends the runtime
+        self._host.log.emit(text, "ERROR", self._host.request_id or None)
 
     def last_words(self, error: BaseException) -> int | str | None:
         """What Python's interpreter does with an exception that nobody catches: the exit status or signal."""
         if isinstance(error, SystemExit):
             code = error.code
             if code is None or isinstance(code, int):
-                return exit_reason((code or 0) & 0xFF)
+                return (code or 0) & 0xFF
             print(code, file=sys.stderr)
             return 1
         told = traceback.TracebackException.from_exception(error)
@@ -224,13 +220,6 @@ def _error_lines(result: dict[str, Any]) -> list[str]:
             body = line.lstrip(" ")
             lines.append(_NO_BREAK_SPACE * (len(line) - len(body)) + body)
     return lines
-
-
-def _on_the_wire(text: str) -> str:
-    """The text, if it can be sent as UTF-8; a lone surrogate ends the real runtime with a UnicodeEncodeError."""
-    if not text.isascii():
-        text.encode()
-    return text
 
 
 def _parse_header(text: str, name: str) -> Any:

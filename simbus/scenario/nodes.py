@@ -83,6 +83,8 @@ def compose(text: str) -> Node | None:
         mark = error.problem_mark or error.context_mark
         last = text.count("\n") + 1  # the parser counts one line more where the text ends too early
         where = Position(min(mark.line + 1, last), mark.column + 1) if mark else Position(1, 1)
+        if "maximum nesting depth" in str(error.problem):  # newer versions of libyaml have a limit of their own
+            raise YamlError(where, _too_deep()) from None
         context = f" {error.context}" if error.context else ""
         raise YamlError(where, f"is not YAML: {error.problem}{context}. Mend the syntax.") from None
 

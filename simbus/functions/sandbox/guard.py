@@ -87,7 +87,7 @@ class Guard:
     def trip(self, frame: FrameType | None) -> None:
         """Leave the handler for good."""
         sandbox = state.current
-        if sandbox is None or sandbox is not state.here():
+        if sandbox is None or not sandbox.inside():
             return
         self._stretch = None
         if sandbox.ending is not None:

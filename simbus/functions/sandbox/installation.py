@@ -179,7 +179,7 @@ _signal, _getsignal = signal.signal, signal.getsignal
 
 def _on_interrupt(number: int, frame: Any) -> None:
     sandbox = state.here()
-    if sandbox is None:
+    if sandbox is None or not sandbox.inside():
         signal.default_int_handler(number, frame)
     else:
         sandbox.stay_parked(KeyboardInterrupt())

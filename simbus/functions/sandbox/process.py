@@ -206,6 +206,10 @@ class Sandbox:
         """Whether the code that calls is this sandbox's own."""
         return state.here() is self
 
+    def inside(self) -> bool:
+        """Whether the greenlet itself runs, and not the switch into it or out of it."""
+        return self.runs_here() and getcurrent() is not self._hub
+
     def own(self, module: str) -> None:
         """A module is this environment's own."""
         self.modules[module] = None
@@ -216,13 +220,9 @@ class Sandbox:
         if level is not False:
             self.log.emit(line, level, self.request_id or None)
 
-    def die_with_status(self, status: int) -> None:
-        """The process exits at once, without unwinding."""
-        self._end_from_inside(Ending("exit", runtime.exit_reason(status)))
-
-    def die_by_signal(self, name: str) -> None:
-        """The process is ended by a signal, as Go names it (`killed`, `aborted`)."""
-        self._end_from_inside(Ending("exit", name))
+    def die(self, reason: int | str) -> None:
+        """The process ends at once, without unwinding: with an exit status, or by a signal (`killed`, `aborted`)."""
+        self._end_from_inside(Ending("exit", reason))
 
     # --- switching -------------------------------------------------------------------------------------------------
 
@@ -358,6 +358,8 @@ class Sandbox:
         while self.ending is None:
             assert self._invocation is not None
             answer = self._runtime.handle(self._invocation, self._deadline)
+            if not answer.payload.isascii():
+                answer.payload.encode()  # a lone surrogate ends the runtime
             if self.stdout.partial or self.stderr.partial:
                 self._flush()
             if self.ending is None:

@@ -77,11 +77,11 @@ def _address(address: Any) -> str:
 
 
 def _exit(sandbox: Sandbox, status: int) -> None:
-    sandbox.die_with_status(status & 0xFF)
+    sandbox.die(status & 0xFF)
 
 
 def _abort(sandbox: Sandbox) -> None:
-    sandbox.die_by_signal(_SIGNAL_NAMES[signal.SIGABRT])
+    sandbox.die(_SIGNAL_NAMES[signal.SIGABRT])
 
 
 def _kill(sandbox: Sandbox, pid: int, number: int, /) -> None:
@@ -97,7 +97,7 @@ def _raise_signal(sandbox: Sandbox, number: int, /) -> None:
         action(number, sys._getframe())
     elif action is not signal.SIG_IGN and number not in _HARMLESS:
         fallback = f"signal {int(number)}"
-        sandbox.die_by_signal(_SIGNAL_NAMES.get(number, fallback))  # type: ignore[call-overload]
+        sandbox.die(_SIGNAL_NAMES.get(number, fallback))  # type: ignore[call-overload]
 
 
 def _signal(sandbox: Sandbox, number: int, action: Any) -> Any:

@@ -71,6 +71,8 @@ class LineStream(io.TextIOBase):
             sandbox.raise_dead()
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if not text.isascii():
+            text.encode()  # a lone surrogate fails here, as on the strict stdout of the runtime
         *lines, rest = (self.partial + text).split("\n")
         self.partial = rest
         for line in lines:
