@@ -65,8 +65,12 @@ class Bus:
         is its caller's business: `error` or `throttled` say what the caller was told; nothing of it is lost.
         """
         if event is not None:
-            settled_at = None if outcome == "held" else self._world.epoch_ms()
-            self._rows.deliveries.append((event.id, request_id, subscription, settled_at, outcome))
+            self.settle_id(event.id, subscription, outcome, request_id)
+
+    def settle_id(self, event_id: str, subscription: str, outcome: str, request_id: str | None = None) -> None:
+        """The same for a change event of which only the id is at hand."""
+        settled_at = None if outcome == "held" else self._world.epoch_ms()
+        self._rows.deliveries.append((event_id, request_id, subscription, settled_at, outcome))
 
     def hop(self, event_id: str | None, kind: str, place: str, detail: str | None = None) -> None:
         """Write down a step of an event's way that no other table tells, with its reason."""
