@@ -10,7 +10,7 @@ The map of the house, from the bottom up:
     functions/    Lambda: configuration, concurrency, execution environments, the sandbox that handlers run in
     sources/      one file per AWS service: s3, sns, sqs
     scheduler/    who asks for invocations: Invoke, the asynchronous queue, destinations, recursion
-    simulation.py the handle that puts all of it together
+    resources.py  what is in the simulated account     simulation.py   the handle that puts all of it together
     scenario/     the file format          report/  what a run came to          cli/  the command line
 """
 

@@ -24,6 +24,7 @@ LAYERS = [
     {"functions"},
     {"sources"},
     {"scheduler"},
+    {"resources"},
     {"simulation"},
     {"recording", "report"},
     {"scenario"},

@@ -15,7 +15,7 @@ import pytest
 from simbus import Account, Simulation, StalledError, UsageError
 from simbus.kernel import HOUR, MINUTE, SECOND
 from simbus.logs.reader import open_run
-from simbus.simulation import notification_configuration
+from simbus.resources import notification_configuration
 
 
 def charge_handler(event: Any, context: Any) -> None:

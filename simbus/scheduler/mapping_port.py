@@ -1,6 +1,6 @@
 """The way from an event source mapping to its function: one batch, one synchronous invocation, one answer.
 
-A mapping's poller knows its source and its retry rules; the function knows neither. Source: Developer Guide, "How Lambda
+A poller knows its source and its retry rules; the function knows neither. Source: Developer Guide, "How Lambda
 processes records from stream and queue-based event sources" (mappings invoke synchronously; a batch that is throttled
 is the poller's to try again).
 """

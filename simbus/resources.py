@@ -1,0 +1,238 @@
+"""What is in the simulated account: functions, buckets, queues, topics, and how each is made.
+
+A service that is built later needs one factory here, beside its file in `simbus.sources`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from structlog.typing import Processor
+
+from simbus.arn import short_name
+from simbus.bus import Bus
+from simbus.errors import UsageError
+from simbus.functions.concurrency import AccountPool
+from simbus.functions.config import FunctionConfig, Simulate
+from simbus.functions.function import LATEST, Function
+from simbus.functions.processes import Processes
+from simbus.functions.settings import changed, function_config
+from simbus.logs.reader import InvocationRow, RunReader, open_run
+from simbus.logs.streams import LogStreams
+from simbus.logs.writer import RunWriter
+from simbus.scheduler.asynchronous import AsynchronousQueue
+from simbus.scheduler.destinations import Destinations
+from simbus.scheduler.lambda_function import LambdaFunction
+from simbus.scheduler.recursion import RecursionGuard
+from simbus.sources.base import Source
+from simbus.sources.s3 import Bucket
+from simbus.sources.sns import Topic
+from simbus.sources.sqs import Queue
+from simbus.world import World
+
+T = TypeVar("T")
+Resource = str | Source | Mapping[str, Any]
+
+
+class Resources:
+    """The resources of one account in one Region: made by name, found by short name."""
+
+    def __init__(
+        self, world: World, rows: RunWriter, handler_guard: float | None, log_processors: Sequence[Processor]
+    ) -> None:
+        self.world = world
+        self.rows = rows
+        self.bus = Bus(world)
+        self._pool = AccountPool(world.account.concurrent_executions)
+        self._streams = LogStreams(world, rows, log_processors)
+        self._processes = Processes(world, handler_guard)
+        self._destinations = Destinations(world, self.bus.hop)
+        self._recursion = RecursionGuard()
+        self._cores: list[Function] = []
+        self._resources: dict[str, Any] = {}
+
+    def function(
+        self,
+        name: str,
+        *,
+        handler: str | Callable[..., Any] | None = None,
+        code: str | Path | None = None,
+        reserved_concurrent_executions: int | None = None,
+        provisioned_concurrent_executions: int | None = None,
+        dead_letter_config: Resource | None = None,
+        event_invoke_config: Mapping[str, Any] | None = None,
+        versions: Mapping[str, Mapping[str, Any]] | None = None,
+        aliases: Mapping[str, Mapping[str, Any]] | None = None,
+        simulate: Simulate | Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> LambdaFunction:
+        """A Lambda function. The settings are AWS's, in snake_case: see `simbus.functions.settings.function_config`.
+
+        `handler` is a Python callable, or `module.function` in `code` (a directory, a .py file or a .zip); left out the
+        function is modelled: it answers `simulate["response"]` after `simulate["duration"]`. `versions` publishes
+        versions "1", "2" ... each with what it changes; `aliases` is `{name: {"function_version": "1",
+        "routing_config": {"additional_version_weights": {"2": 0.1}}}}`. Raises UsageError and AwsError.
+        """
+        config = function_config(
+            name, handler=handler, code=code, dead_letter_arn=self._dead_letter(dead_letter_config),
+            simulate=simulate, **settings
+        )  # fmt: skip
+        core = Function(self.world, self._pool, self._streams, self._processes.spawner, config)
+        queue = AsynchronousQueue(self.world, self.bus, core, self._destinations, self._recursion)
+        function = LambdaFunction(core, queue, self._recursion, self.bus)
+        function._read = self._invocations
+        self._add(function)
+        self._cores.append(core)
+        if reserved_concurrent_executions is not None:
+            function.put_function_concurrency(reserved_concurrent_executions)
+        self._versions(function, config, versions or {}, aliases or {})
+        if provisioned_concurrent_executions:
+            function.provision(LATEST, provisioned_concurrent_executions)
+        if event_invoke_config is not None:
+            self._event_invoke_config(function, event_invoke_config)
+        return function
+
+    def _versions(
+        self,
+        function: LambdaFunction,
+        config: FunctionConfig,
+        versions: Mapping[str, Mapping[str, Any]],
+        aliases: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        named = {alias["function_version"] for alias in aliases.values()}
+        for alias in aliases.values():
+            named.update((alias.get("routing_config") or {}).get("additional_version_weights") or {})
+        published = max((int(number) for number in (*versions, *named) if number != LATEST), default=0)
+        for number in range(1, published + 1):
+            function.publish_version(changed(config, versions.get(str(number), {})))
+        for name, alias in aliases.items():
+            weights = (alias.get("routing_config") or {}).get("additional_version_weights")
+            function.create_alias(name, alias["function_version"], weights)
+            if alias.get("provisioned_concurrent_executions"):
+                function.put_provisioned_concurrency_config(name, alias["provisioned_concurrent_executions"])
+
+    def _dead_letter(self, target: Resource | None) -> str | None:
+        if isinstance(target, Mapping):
+            target = target.get("target_arn")
+        if target is None:
+            return None
+        arn = self._arn(target)
+        if short_name(arn)[0] not in ("sqs", "sns"):
+            raise UsageError(
+                f"dead_letter_config is {arn}; a dead-letter queue is an SQS standard queue or an SNS standard topic. "
+                "Name one of those, or use a destination (event_invoke_config.on_failure)."
+            )
+        return arn
+
+    def _event_invoke_config(self, function: LambdaFunction, config: Mapping[str, Any]) -> None:
+        given = dict(config)
+        destinations = given.pop("destination_config", None) or {}
+        for which in ("on_success", "on_failure"):
+            nested = (destinations.get(which) or {}).get("destination")
+            target = given.get(which, nested)
+            if target is not None:
+                given[which] = target if isinstance(target, str) else self._arn(target)
+        function.put_function_event_invoke_config(**given)
+
+    def bucket(self, name: str, *, versioning: bool = False, notifications: Iterable[Mapping[str, Any]] = ()) -> Bucket:
+        """An S3 bucket. `notifications` as in a scenario: `{"function": ..., "events": [...], "filter": {...}}`."""
+        bucket = self._add(Bucket(self.world, self.bus, name, versioning=versioning))
+        notifications = list(notifications)
+        if notifications:
+            bucket.put_bucket_notification_configuration(notification_configuration(notifications, self._arn))
+        return bucket
+
+    def queue(self, name: str, **attributes: Any) -> Queue:
+        """An SQS queue; attributes as those of `simbus.sources.sqs.Queue`."""
+        policy = attributes.get("redrive_policy")
+        if policy:
+            attributes["redrive_policy"] = {
+                **policy,
+                "dead_letter_target_arn": self._arn(policy["dead_letter_target_arn"]),
+            }
+        return self._add(Queue(self.world, self.bus, name, **attributes))
+
+    def topic(self, name: str, *, subscriptions: Iterable[Mapping[str, Any]] = (), **attributes: Any) -> Topic:
+        """An SNS topic; attributes as those of `simbus.sources.sns.Topic`."""
+        topic = self._add(Topic(self.world, self.bus, name, **attributes))
+        for subscription in subscriptions:
+            given = dict(subscription)
+            topic.subscribe(given.pop("endpoint"), **given)
+        return topic
+
+    def _add(self, resource: T) -> T:
+        self.world.register(resource)  # type: ignore[arg-type]
+        self._resources[resource.name] = resource  # type: ignore[attr-defined]
+        return resource
+
+    def _arn(self, target: Any) -> str:
+        """The ARN of a resource object, a `service:name` or an ARN."""
+        if not isinstance(target, str):
+            return str(target.arn)
+        service, name, qualifier = short_name(target)
+        return self.world.arn(service, name) + (f":{qualifier}" if qualifier else "")
+
+    def __getitem__(self, name: str) -> Any:
+        """The resource of that short name, `sqs:failed`. KeyError where there is none."""
+        return self._resources[name]
+
+    def resources(self, service: str) -> list[Any]:
+        """Every resource of a service (`sqs`), in the order in which they were made."""
+        return [resource for name, resource in self._resources.items() if name.startswith(f"{service}:")]
+
+    # --- rows and end ----------------------------------------------------------------------------------------------
+
+    def reader(self) -> RunReader:
+        """The rows written so far. Close it, or use it as a context manager."""
+        return open_run(self.rows.sync())
+
+    def _invocations(self, function: str) -> list[InvocationRow]:
+        with self.reader() as reader:
+            return list(reader.invocations(function))
+
+    def _final_rows(self) -> None:
+        """Write the rows that say how things stand at the end."""
+        for resource in self._resources.values():
+            end = getattr(resource, "final_rows", None)
+            if end is not None:
+                end()
+
+    def _close_resources(self) -> None:
+        """Environments and their temporary directories go."""
+        try:
+            for core in self._cores:
+                core.close()
+        finally:
+            self._processes.close()
+
+
+def notification_configuration(
+    notifications: Iterable[Mapping[str, Any]], arn: Callable[[Any], str]
+) -> dict[str, list[dict[str, Any]]]:
+    """AWS's NotificationConfiguration of the short form: `function`, `queue` or `topic`, with `events`, `filter`."""
+    kinds = {
+        "function": ("LambdaFunctionConfigurations", "LambdaFunctionArn", "lambda"),
+        "queue": ("QueueConfigurations", "QueueArn", "sqs"),
+        "topic": ("TopicConfigurations", "TopicArn", "sns"),
+    }
+    configuration: dict[str, list[dict[str, Any]]] = {}
+    for given in notifications:
+        kind = next((kind for kind in kinds if given.get(kind) is not None), None)
+        if kind is None:
+            raise UsageError(f"a notification names {', '.join(given)}; give it a function, a queue or a topic.")
+        group, key, service = kinds[kind]
+        target = given[kind]
+        if isinstance(target, str) and ":" not in target:
+            target = f"{service}:{target}"
+        entry: dict[str, Any] = {key: arn(target), "Events": list(given["events"])}
+        if given.get("id"):
+            entry["Id"] = given["id"]
+        rules = [
+            {"Name": name, "Value": value} for name, value in (given.get("filter") or {}).items() if value is not None
+        ]
+        if rules:
+            entry["Filter"] = {"Key": {"FilterRules": rules}}
+        configuration.setdefault(group, []).append(entry)
+    return configuration
