@@ -27,6 +27,7 @@ from simbus.scheduler.destinations import Destinations
 from simbus.scheduler.lambda_function import LambdaFunction
 from simbus.scheduler.recursion import RecursionGuard
 from simbus.sources.base import Source
+from simbus.sources.kinesis import Stream
 from simbus.sources.s3 import Bucket
 from simbus.sources.sns import Topic
 from simbus.sources.sqs import Queue
@@ -161,6 +162,14 @@ class Resources:
             given = dict(subscription)
             topic.subscribe(given.pop("endpoint"), **given)
         return topic
+
+    def stream(self, name: str, *, shard_count: int | None = None, **settings: Any) -> Stream:
+        """A Kinesis data stream; settings as those of `simbus.sources.kinesis.Stream`.
+
+        Without `shard_count` it is an on-demand stream. What a scenario file can't say is done in Python:
+        `sim.at("5m", lambda: stream.split_shard("shardId-000000000000", str(1 << 127)))` reshards after 5 minutes.
+        """
+        return self._add(Stream(self.world, self.bus, name, shard_count=shard_count, **settings))
 
     def _add(self, resource: T) -> T:
         self.world.register(resource)  # type: ignore[arg-type]

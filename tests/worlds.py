@@ -10,6 +10,7 @@ from simbus.arn import Account
 from simbus.bus import Bus
 from simbus.errors import AwsError
 from simbus.kernel import Timeline
+from simbus.sources.kinesis import Stream
 from simbus.sources.s3 import Bucket
 from simbus.sources.sqs import Queue
 from simbus.world import Delivery, World
@@ -85,6 +86,11 @@ class Worldlet:
         bucket = Bucket(self.world, self.bus, name, **settings)
         self.world.register(bucket)
         return bucket
+
+    def stream(self, name: str, **settings: Any) -> Stream:
+        stream = Stream(self.world, self.bus, name, **settings)
+        self.world.register(stream)
+        return stream
 
     def stub(self, name: str) -> StubTarget:
         target = StubTarget(self.world, name)
