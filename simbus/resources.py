@@ -19,6 +19,7 @@ from simbus.functions.config import FunctionConfig, Simulate
 from simbus.functions.function import LATEST, Function
 from simbus.functions.processes import Processes
 from simbus.functions.settings import changed, function_config
+from simbus.kernel.durations import parse_duration
 from simbus.logs.reader import InvocationRow, RunReader, open_run
 from simbus.logs.streams import LogStreams
 from simbus.logs.writer import RunWriter
@@ -27,6 +28,7 @@ from simbus.scheduler.destinations import Destinations
 from simbus.scheduler.lambda_function import LambdaFunction
 from simbus.scheduler.recursion import RecursionGuard
 from simbus.sources.base import Source
+from simbus.sources.dynamodb import Table
 from simbus.sources.kinesis import Stream
 from simbus.sources.s3 import Bucket
 from simbus.sources.sns import Topic
@@ -170,6 +172,19 @@ class Resources:
         `sim.at("5m", lambda: stream.split_shard("shardId-000000000000", str(1 << 127)))` reshards after 5 minutes.
         """
         return self._add(Stream(self.world, self.bus, name, shard_count=shard_count, **settings))
+
+    def table(self, name: str, *, hash_key: str, **settings: Any) -> Table:
+        """A DynamoDB table, with a stream if it has a `stream_view_type`; settings as those of `Table`.
+
+        `stream_shard_lifetime` and `ttl_delay` are durations (`"4h"`), or nanoseconds.
+        """
+        for setting in ("stream_shard_lifetime", "ttl_delay"):
+            if isinstance(settings.get(setting), str):
+                try:
+                    settings[setting] = parse_duration(settings[setting])
+                except UsageError as error:
+                    raise UsageError(f"{setting} of table {name} {error}") from None
+        return self._add(Table(self.world, self.bus, name, hash_key=hash_key, **settings))
 
     def _add(self, resource: T) -> T:
         self.world.register(resource)  # type: ignore[arg-type]

@@ -136,7 +136,7 @@ class World:
     def find(self, reference: str) -> Target | None:
         """The resource that `service:name`, `lambda:name:qualifier` or an ARN names, or None."""
         found = self.targets.get(reference)
-        if found is None:
+        if found is None and "/stream/" not in reference:  # a table's stream has its own ARN only
             service, name, qualifier = short_name(reference)
             arn = self.arn(service, name)
             found = self.targets.get(arn if qualifier is None else f"{arn}:{qualifier}")

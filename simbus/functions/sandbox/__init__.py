@@ -11,7 +11,7 @@ inner_loop     asyncio inside a handler
 guard          ends a run whose handler burns CPU time for ever
 """
 
-from simbus.functions.sandbox.belongings import settle
+from simbus.functions.sandbox.belongings import outer_world, settle
 from simbus.functions.sandbox.code import Code, load_code
 from simbus.functions.sandbox.files import TemporaryDirectory
 from simbus.functions.sandbox.guard import Guard
@@ -33,6 +33,7 @@ __all__ = [
     "installed",
     "kill_all",
     "load_code",
+    "outer_world",
     "outside",
     "parked_for_ever",
     "settle",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import linecache
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +45,23 @@ def bring(sandbox: Sandbox) -> None:
     state.claim_thread()
     sandbox.belongings.install()
     _renew_levels()
+
+
+@contextmanager
+def outer_world() -> Iterator[None]:
+    """The outer world's modules, search path, clock and chance for a moment, although a handler's call led here.
+
+    For what the machinery imports late: it must find its own libraries, not those that the handler's code brings along,
+    and must not draw from the environment's random numbers.
+    """
+    before = installed
+    with state.outside():
+        settle()
+        try:
+            yield
+        finally:
+            if before is not None:
+                bring(before)
 
 
 def bury(sandbox: Sandbox) -> None:
