@@ -29,6 +29,9 @@ class Builder:
         for name, topic in self._spec.topics.items():
             with self._at("topics", name):
                 self._simulation.topic(name, **topic.model_dump(exclude={"subscriptions"}, exclude_unset=True))
+        for name, stream in self._spec.streams.items():
+            with self._at("streams", name):
+                self._simulation.stream(name, **stream.model_dump(exclude_unset=True))
         for name, function in self._spec.functions.items():
             with self._at("functions", name):
                 self._simulation.function(name, **self._settings(function))

@@ -206,6 +206,17 @@ def _send_message(simulation: Simulation, spec: Any) -> tuple[str, Send]:
     return spec.queue, _plain(call)
 
 
+def _put_record(simulation: Simulation, spec: Any) -> tuple[str, Send]:
+    stream = simulation[spec.stream]
+
+    def call(values: Values, _: int | None) -> None:
+        hash_key = values.get("explicit_hash_key")
+        explicit = None if hash_key is None else str(hash_key)
+        stream.put_record(values.get("data"), str(values["partition_key"]), explicit_hash_key=explicit)
+
+    return spec.stream, _plain(call)
+
+
 def _invoke(simulation: Simulation, spec: Any) -> tuple[str, Send]:
     function = simulation[":".join(spec.function.split(":")[:2])]
     qualifier = spec.qualified
@@ -238,5 +249,6 @@ _OPERATIONS: dict[str, Callable[[Simulation, Any], tuple[str, Send]]] = {
     "delete_object": _delete_object,
     "publish": _publish,
     "send_message": _send_message,
+    "put_record": _put_record,
     "invoke": _invoke,
 }

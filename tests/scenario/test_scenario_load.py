@@ -302,5 +302,5 @@ def test_the_json_schema_has_ranges_and_leaves_out_what_is_not_built() -> None:
     timeout = _described(schema, schema, "functions.*.timeout")
     assert (timeout["minimum"], timeout["maximum"], timeout["default"]) == (1, 900, 3)
     assert schema["additionalProperties"] is False
-    assert "streams" not in schema["properties"]
-    assert "streams" in ScenarioFile.known_keys()
+    assert "faults" not in schema["properties"]
+    assert "faults" in ScenarioFile.known_keys()

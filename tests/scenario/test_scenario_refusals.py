@@ -119,7 +119,58 @@ REFUSED = [
     ("seed: [1]", "orders.yaml:1: $.seed is a list of 1; a seed is a whole number or a text.", ""),
     ("duration: 10", "orders.yaml:1: $.duration is 10;", "10s"),
     ("until: -1s", "orders.yaml:1: $.until is '-1s';", "negative"),
-    ("streams: {clicks: {}}", "orders.yaml:1: $.streams is given; Kinesis streams are not built yet", "Remove it"),
+    ("streams: {clicks: {shard_count: 0}}", "orders.yaml:1: $.streams.clicks.shard_count is 0; Kinesis allows", "1 to"),
+    ("streams: {clicks: {shards: 4}}", "orders.yaml:1: $.streams.clicks.shards", "shard_count"),
+    (
+        "streams: {clicks: {retention_period_hours: 1}}",
+        "orders.yaml:1: $.streams.clicks.retention_period_hours is 1;",
+        "",
+    ),
+    (
+        "streams: {clicks: {max_record_size_in_ki_b: 1}}",
+        "orders.yaml:1: $.streams.clicks.max_record_size_in_ki_b is 1;",
+        "",
+    ),
+    (
+        "streams: {a/b: {shard_count: 1}}",
+        "orders.yaml:1: $.streams[\"a/b\"] is 'a/b'; a stream's name has 1 to 128",
+        "Rename",
+    ),
+    (
+        "streams: {clicks: {stream_mode: FAST}}",
+        "orders.yaml:1: $.streams.clicks.stream_mode is 'FAST'; the modes are",
+        "Choose",
+    ),
+    (
+        "streams: {clicks: {stream_mode: ON_DEMAND, shard_count: 4}}",
+        "orders.yaml:1: $.streams.clicks has shard_count and the mode ON_DEMAND",
+        "Keep one of them",
+    ),
+    (
+        "streams: {clicks: {stream_mode_details: {stream_mode: PROVISIONED}}}",
+        "orders.yaml:1: $.streams.clicks is PROVISIONED without shard_count",
+        "Add it",
+    ),
+    (
+        "workload: [{put_record: {stream: clicks, partition_key: k, data: x}, at: 1s}]",
+        "orders.yaml:1: $.workload[0].put_record.stream is 'kinesis:clicks'; there is no clicks in streams.",
+        "Add clicks there",
+    ),
+    (
+        "streams: {c: {}}\nworkload:\n  - put_record: {stream: c, partition_key: '', data: x}\n    at: 1s",
+        "orders.yaml:3: $.workload[0].put_record.partition_key is ''; a partition key has 1 to 256 characters.",
+        "",
+    ),
+    (
+        "workload: [{put_record: {stream: c, partition_key: k, data: x, explicit_hash_key: -1}, at: 1s}]",
+        "orders.yaml:1: $.workload[0].put_record.explicit_hash_key is '-1'; a hash key is a whole number from 0 to",
+        "Choose",
+    ),
+    (
+        "streams: {c: {}}\nworkload: [{put_record: {stream: c, partition_key: k, data: '{nn}'}, at: 1s}]",
+        "orders.yaml:2: $.workload[0].put_record.data has {nn}",
+        "",
+    ),
     ("tables: {}", "orders.yaml:1: $.tables is given; DynamoDB tables are not built yet", "Remove it"),
     ("event_buses: {}", "orders.yaml:1: $.event_buses is given; EventBridge is not built yet", "Remove it"),
     ("event_source_mappings: []", "orders.yaml:1: $.event_source_mappings is given; event source mappings are not", ""),
@@ -130,9 +181,14 @@ REFUSED = [
         "",
     ),
     (
-        "workload: [{put_record: {}, at: 1s}]",
-        "orders.yaml:1: $.workload[0].put_record is given; Kinesis streams are",
-        "",
+        "workload: [{put_record: {stream: 'sqs:q', partition_key: k, data: x}, at: 1s}]",
+        "orders.yaml:1: $.workload[0].put_record.stream is 'sqs:q'; a stream is named by its name, kinesis:name or",
+        "Name a stream",
+    ),
+    (
+        "workload: [{put_record: {stream: c, partition_key: k}, at: 1s}]",
+        "orders.yaml:1: $.workload[0].put_record.data is missing",
+        "Add it",
     ),
     (
         "workload: [{put_events: {}, at: 1s}]",

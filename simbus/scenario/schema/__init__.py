@@ -14,6 +14,7 @@ from simbus.scenario.schema.base import Check, Duration, Model, between, matchin
 from simbus.scenario.schema.expect import Expectation
 from simbus.scenario.schema.functions import FUNCTION_NAME, Function
 from simbus.scenario.schema.sources import BUCKET_NAME, QUEUE_NAME, TOPIC_NAME, Bucket, Queue, Topic
+from simbus.scenario.schema.streams import STREAM_NAME, Stream
 from simbus.scenario.schema.workload import Item
 from simbus.scenario.source import shown
 
@@ -66,7 +67,7 @@ class ScenarioFile(Model):
     buckets: dict[Annotated[str, BUCKET_NAME], Bucket] = Field(default={})
     queues: dict[Annotated[str, QUEUE_NAME], Queue] = Field(default={})
     topics: dict[Annotated[str, TOPIC_NAME], Topic] = Field(default={})
-    streams: Annotated[Any, not_built("Kinesis streams are")] = None
+    streams: dict[Annotated[str, STREAM_NAME], Stream] = Field(default={})
     tables: Annotated[Any, not_built("DynamoDB tables are")] = None
     event_buses: Annotated[Any, not_built("EventBridge is")] = None
     event_source_mappings: Annotated[Any, not_built("event source mappings are")] = None

@@ -22,8 +22,8 @@ from simbus.scenario.schema.base import (
 )
 from simbus.scenario.source import shown
 
-VERBS = ("put_object", "copy_object", "delete_object", "publish", "send_message", "invoke")
-LATER_VERBS = ("put_item", "update_item", "delete_item", "put_record", "put_events", "replay")
+VERBS = ("put_object", "copy_object", "delete_object", "publish", "send_message", "put_record", "invoke")
+LATER_VERBS = ("put_item", "update_item", "delete_item", "put_events", "replay")
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)\s*(B|KB|MB|GB)", re.ASCII)
 _RATE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?\s*/\s*(ms|s|m|h|d)", re.ASCII)
 _BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
@@ -73,6 +73,7 @@ Size = Annotated[
 BucketName = Annotated[str, Check(named("s3"), {"description": "A bucket: its name, s3:name or its ARN."})]
 TopicName = Annotated[str, Check(named("sns"), {"description": "A topic: its name, sns:name or its ARN."})]
 QueueName = Annotated[str, Check(named("sqs"), {"description": "A queue: its name, sqs:name or its ARN."})]
+StreamName = Annotated[str, Check(named("kinesis"), {"description": "A stream: its name, kinesis:name or its ARN."})]
 _TEMPLATE = "May hold templates: {n}, {n % 50}, {now}, {uuid}, {rand}."
 _UNIT = Check(_seconds_of_trace, {"enum": ["s", "ms", "us", "ns"]})
 _COUNT = between(1, 10**12, "a count is 1 or more", "Choose such a number, or leave the item out")
@@ -152,6 +153,36 @@ class SendMessage(_Message):
     delay_seconds: Annotated[int, between(0, 900, "SQS allows 0 to 900 seconds", "Shorten it")] | None = None
 
 
+def _partition_key(value: Any) -> Any:
+    if isinstance(value, str) and not 1 <= len(value) <= 256:
+        raise refuse(f"is {shown(value)}; a partition key has 1 to 256 characters. Change its length.")
+    return value
+
+
+def _explicit_hash_key(value: Any) -> Any:
+    """A decimal number, which YAML reads as one where it has no quotes; a template is checked when it is filled."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if isinstance(value, str) and "{" not in value and not (_HASH_KEY.fullmatch(value) and int(value) < 1 << 128):
+        raise refuse(f"is {shown(value)}; a hash key is a whole number from 0 to 2^128 - 1. Choose one in between.")
+    return value
+
+
+_HASH_KEY = re.compile(r"0|[1-9]\d{0,38}", re.ASCII)
+_HASH_KEY_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]}
+
+
+class PutRecord(Model):
+    """kinesis:PutRecord."""
+
+    stream: StreamName = same("stream_name", "stream")
+    partition_key: Annotated[str, Check(_partition_key, {"minLength": 1})] = Field(description=_TEMPLATE)
+    data: Any = Field(description=f"A text, or what becomes JSON. {_TEMPLATE}")
+    explicit_hash_key: Annotated[str, Check(_explicit_hash_key, _HASH_KEY_SCHEMA)] | None = Field(
+        default=None, description=f"Decides the shard instead of the partition key. {_TEMPLATE}"
+    )
+
+
 class Invoke(Model):
     """lambda:Invoke."""
 
@@ -201,11 +232,11 @@ class Item(Model):
     delete_object: DeleteObject | None = None
     publish: Publish | None = None
     send_message: SendMessage | None = None
+    put_record: PutRecord | None = None
     invoke: Invoke | None = None
     put_item: Annotated[Any, not_built("DynamoDB tables are")] = None
     update_item: Annotated[Any, not_built("DynamoDB tables are")] = None
     delete_item: Annotated[Any, not_built("DynamoDB tables are")] = None
-    put_record: Annotated[Any, not_built("Kinesis streams are")] = None
     put_events: Annotated[Any, not_built("EventBridge is")] = None
     replay: Annotated[Any, not_built("the replay of recordings is")] = None
     speed: Annotated[Any, not_built("the replay of recordings is")] = None
