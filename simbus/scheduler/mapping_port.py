@@ -13,6 +13,8 @@ from typing import Protocol
 from simbus.errors import AwsError
 from simbus.functions.function import Function
 from simbus.model import Invocation, Lineage, Outcome, Throttled
+from simbus.scheduler.mapping_filter import Criteria
+from simbus.scheduler.mapping_settings import MappingSettings
 from simbus.scheduler.recursion import RecursionGuard
 from simbus.world import World, uuid
 
@@ -22,13 +24,21 @@ Done = Callable[[Invocation, Answer], None]
 
 
 class Poller(Protocol):
-    """Reads one source for one mapping. It acts on the timeline only: no call of it blocks."""
+    """Reads one source for one mapping. It acts on the timeline only: no call of it blocks.
+
+    `port` is replaced when the mapping moves to another function: batches that are made from then on go there.
+    """
+
+    port: FunctionPort
 
     def start(self) -> None:
         """Begin to poll, or go on from the checkpoint."""
 
     def stop(self) -> None:
         """Take no new batch; what is in flight is finished."""
+
+    def change(self, settings: MappingSettings, criteria: Criteria | None) -> None:
+        """Go by other settings and filters from the next batch on."""
 
     def finish(self) -> None:
         """The run has ended: write down as `held` what is in hand, or unread."""
