@@ -13,7 +13,8 @@ from simbus.kernel import MILLISECOND, Timeline
 from simbus.model import ChangeEvent
 
 Row = tuple[Any, ...]
-_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_RANDOM_BITS = (1 << 128) - 1 - (0xF << 76) - (0xC << 60)
+_VERSION_4 = (0x4 << 76) | (0x8 << 60)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,8 +46,9 @@ class Delivery:
     """One payload on its way to one target, and the change event it came from (None: a record or a dead letter).
 
     `service` is who delivers (`s3.amazonaws.com`, `sns.amazonaws.com`, `lambda.amazonaws.com` ...), `source_arn` the
-    resource on whose behalf. `attributes` are message attributes (`{name: {"DataType": ..., "StringValue": ...}}`),
-    `group_id` and `deduplication_id` those of a FIFO message. `subscription` names the delivery in the rows.
+    resource on whose behalf ("": a caller's own). `attributes` are message attributes (`{name: {"DataType": ...,
+    "StringValue": ...}}`), `group_id` and `deduplication_id` those of a FIFO message. `subscription` names the delivery
+    in the rows.
     """
 
     __slots__ = (
@@ -96,8 +98,8 @@ class Delivery:
 
 def uuid(rng: Random) -> str:
     """A version 4 UUID from a seeded generator, in AWS's form: 8-4-4-4-12 lowercase hex."""
-    h = f"{rng.getrandbits(128):032x}"
-    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:]}"
+    h = (rng.getrandbits(128) & _RANDOM_BITS | _VERSION_4).to_bytes(16, "big").hex()
+    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
 
 
 class World:

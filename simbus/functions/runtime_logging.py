@@ -30,8 +30,7 @@ class Host(Protocol):
 
     @property
     def log(self) -> Any: ...
-    @property
-    def belongings(self) -> Any: ...
+    def outer_handlers(self) -> list[logging.Handler]: ...
     def runs_here(self) -> bool: ...
     def pause(self, delay: int) -> None: ...
 
@@ -99,7 +98,7 @@ class LambdaLoggerHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         host = self._host
         if not host.runs_here():  # the machinery logs while these handlers are installed
-            for handler in host.belongings.outer_handlers:
+            for handler in host.outer_handlers():
                 if record.levelno >= handler.level:
                     handler.handle(record)
             return

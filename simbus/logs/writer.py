@@ -33,6 +33,7 @@ from simbus.logs.schema import INDEXES, TABLES, Row
 # interpreter lock away at every row. About 500 values a statement is best; far more fall out of the CPU's cache.
 VALUES_PER_INSERT = 500
 BATCH_ROWS = 20_000
+WAL_BYTES = 4_194_304  # how much stands in the write-ahead log before it is copied into the file: SQLite's default
 QUEUE_BATCHES = 2
 
 Value = str | int | float | None
@@ -306,6 +307,7 @@ async def _connection(path: Path) -> AsyncIterator[aiosqlite.Connection]:
     async with connection as database:
         await database.execute("PRAGMA journal_mode = WAL")
         await database.execute("PRAGMA synchronous = OFF")
+        await database.execute(f"PRAGMA wal_autocheckpoint = {WAL_BYTES // runfile.PAGE_SIZE}")
         yield database
 
 

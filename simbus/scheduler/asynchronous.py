@@ -13,26 +13,14 @@ from simbus.bus import Bus
 from simbus.errors import AwsError
 from simbus.functions.function import LATEST, Function
 from simbus.kernel import MINUTE, SECOND
-from simbus.model import ChangeEvent, Invocation, Lineage, Outcome, Throttled
+from simbus.model import Invocation, Outcome, Throttled
 from simbus.scheduler.destinations import Destinations, EventInvokeConfig, Failure
 from simbus.scheduler.recursion import RecursionGuard
-from simbus.world import World, uuid
+from simbus.world import Delivery, World, uuid
 
 FIRST_BACKOFF = SECOND
 LONGEST_BACKOFF = 5 * MINUTE
 DEFAULT_CONFIG = EventInvokeConfig()
-
-
-class Queued:
-    """What the queue remembers of one event: where it came from, since when it waits, how long it backs off."""
-
-    __slots__ = ("backoff", "event", "first_seen", "subscription")
-
-    def __init__(self, event: ChangeEvent | None, subscription: str, first_seen: int) -> None:
-        self.event = event
-        self.subscription = subscription
-        self.first_seen = first_seen
-        self.backoff = FIRST_BACKOFF
 
 
 class AsynchronousQueue:
@@ -50,35 +38,25 @@ class AsynchronousQueue:
         self._rng = world.timeline.rng(f"{function.name}/requests")
         self.configs: dict[str, EventInvokeConfig] = {}
         self.waiting: dict[Invocation, None] = {}
+        self._backoffs: dict[Invocation, int] = {}  # of those that are throttled: how long the next time
 
     def __repr__(self) -> str:
         return f"<AsynchronousQueue {self._function.resource} waiting={len(self.waiting)}>"
 
-    def submit(
-        self,
-        payload: str,
-        *,
-        event: ChangeEvent | None,
-        subscription: str = "",
-        qualifier: str | None = None,
-        source_arn: str | None = None,
-        lineage: Lineage | None = None,
-        trace_duration: int | None = None,
-    ) -> str:
+    def submit(self, delivery: Delivery, qualifier: str | None = None) -> str:
         """Accept an event (202) and try it at once. Returns the request id, the same for every attempt."""
-        now = self._timeline.now
         invocation = Invocation(
             uuid(self._rng),
-            payload,
+            delivery.payload,
             self._settled,
             self._throttled,
             invocation_type="Event",
             qualifier=qualifier,
-            source_arn=source_arn,
-            queued_at=now,
-            lineage=self._recursion.follow(lineage, self._function.arn),
-            trace_duration=trace_duration,
-            state=Queued(event, subscription, now),
+            source_arn=delivery.source_arn or None,
+            queued_at=self._timeline.now,
+            lineage=self._recursion.follow(delivery.lineage, self._function.arn),
+            trace_duration=delivery.trace_duration,
+            state=delivery,
         )
         invocation.version = self._function.primary(qualifier)
         self.waiting[invocation] = None
@@ -86,12 +64,11 @@ class AsynchronousQueue:
         return invocation.request_id
 
     def _attempt(self, invocation: Invocation) -> None:
-        queued = cast(Queued, invocation.state)
         if self._function.concurrency.reserved == 0:
             failure = Failure("ZeroReservedConcurrency", invocation.attempt - 1, 429, "Rate Exceeded.")
             self._give_up(invocation, failure, None)
             return
-        if self._timeline.now - queued.first_seen >= self._config(invocation).maximum_event_age * SECOND:
+        if self._timeline.now - invocation.queued_at >= self._config(invocation).maximum_event_age * SECOND:
             self._give_up(invocation, Failure("EventAgeExceeded", invocation.attempt - 1, 429, "Rate Exceeded."), None)
             return
         if self._recursion.stops(invocation.lineage, self._function):
@@ -108,10 +85,9 @@ class AsynchronousQueue:
             self._succeed(invocation, outcome)
             return
         config = self._config(invocation)
-        queued = cast(Queued, invocation.state)
         attempt = invocation.attempt
         delay = MINUTE * attempt
-        age = self._timeline.now - queued.first_seen
+        age = self._timeline.now - invocation.queued_at
         if attempt > config.maximum_retry_attempts:
             condition = "RetriesExhausted"
         elif age + delay >= config.maximum_event_age * SECOND:
@@ -120,31 +96,28 @@ class AsynchronousQueue:
             self._hop(invocation, "retry", f"attempt {attempt} was {outcome.status}; next in {delay // SECOND} s")
             invocation.attempt = attempt + 1
             invocation.init_ns = None
-            queued.backoff = FIRST_BACKOFF
+            self._backoffs.pop(invocation, None)
             self._timeline.after(delay, self._attempt, invocation)
             return
         self._give_up(invocation, Failure(condition, attempt, 200, outcome.error_message or ""), outcome)
 
     def _throttled(self, invocation: Invocation, throttled: Throttled) -> None:
         """Back to the queue: 1 s doubling to 5 min, no attempt consumed, until the event is too old."""
-        queued = cast(Queued, invocation.state)
-        expires = queued.first_seen + self._config(invocation).maximum_event_age * SECOND
-        delay = min(queued.backoff, expires - self._timeline.now)
-        queued.backoff = min(queued.backoff * 2, LONGEST_BACKOFF)
+        backoff = self._backoffs.get(invocation, FIRST_BACKOFF)
+        self._backoffs[invocation] = min(backoff * 2, LONGEST_BACKOFF)
+        expires = invocation.queued_at + self._config(invocation).maximum_event_age * SECOND
+        delay = min(backoff, expires - self._timeline.now)
         self._hop(invocation, "throttled", throttled.reason)
         self._timeline.after(delay, self._attempt, invocation)
 
     def _succeed(self, invocation: Invocation, outcome: Outcome) -> None:
-        del self.waiting[invocation]
         config = self._config(invocation)
         if config.on_success is not None:
             self._destinations.send_success(config.on_success, self._qualified_arn(invocation), invocation, outcome)
-        queued = cast(Queued, invocation.state)
-        self._bus.settle(queued.event, queued.subscription, "ok", invocation.request_id)
+        self._settle(invocation, "ok")
 
     def _give_up(self, invocation: Invocation, failure: Failure, outcome: Outcome | None) -> None:
         """No further attempt: the record goes to the destination, the event to the dead-letter queue, or it is lost."""
-        del self.waiting[invocation]
         self._hop(invocation, "gave_up", failure.condition)
         arn = self._qualified_arn(invocation)
         kept = False
@@ -155,20 +128,24 @@ class AsynchronousQueue:
         dead_letter = version.config.dead_letter_arn
         if dead_letter is not None:
             kept = self._destinations.send_dead_letter(dead_letter, arn, invocation, failure) or kept
-        queued = cast(Queued, invocation.state)
-        self._bus.settle(queued.event, queued.subscription, "dead_letter" if kept else "dropped", invocation.request_id)
+        self._settle(invocation, "dead_letter" if kept else "dropped")
 
     def _drop(self, invocation: Invocation, why: str) -> None:
-        del self.waiting[invocation]
         self._hop(invocation, "dropped", why)
-        queued = cast(Queued, invocation.state)
-        self._bus.settle(queued.event, queued.subscription, "dropped", invocation.request_id)
+        self._settle(invocation, "dropped")
+
+    def _settle(self, invocation: Invocation, outcome: str) -> None:
+        del self.waiting[invocation]
+        if self._backoffs:
+            self._backoffs.pop(invocation, None)
+        delivery = cast(Delivery, invocation.state)
+        self._bus.settle(delivery.event, delivery.subscription, outcome, invocation.request_id)
 
     def finish(self) -> None:
         """The run has ended: what still waits here is held, not lost."""
         for invocation in self.waiting:
-            queued = cast(Queued, invocation.state)
-            self._bus.settle(queued.event, queued.subscription, "held", invocation.request_id)
+            delivery = cast(Delivery, invocation.state)
+            self._bus.settle(delivery.event, delivery.subscription, "held", invocation.request_id)
 
     def _config(self, invocation: Invocation) -> EventInvokeConfig:
         """The EventInvokeConfig of the qualifier that was invoked; a version does not inherit that of $LATEST."""
@@ -178,5 +155,5 @@ class AsynchronousQueue:
         return f"{self._function.arn}:{invocation.qualifier or LATEST}"
 
     def _hop(self, invocation: Invocation, kind: str, detail: str) -> None:
-        event = cast(Queued, invocation.state).event
+        event = cast(Delivery, invocation.state).event
         self._bus.hop(None if event is None else event.id, kind, self._function.name, detail)

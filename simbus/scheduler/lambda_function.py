@@ -150,14 +150,8 @@ class LambdaFunction(Source):
     def _submit(self, text: str, qualifier: str | None, trace_duration: int | None) -> str:
         parent, lineage = self._cause
         event = self._publish_invoke(text, parent, lineage)
-        return self._queue.submit(
-            text,
-            event=event,
-            subscription=self.name,
-            qualifier=qualifier,
-            lineage=lineage,
-            trace_duration=trace_duration,
-        )
+        delivery = Delivery(text, "", "", event=event, subscription=self.name, trace_duration=trace_duration)
+        return self._queue.submit(delivery, qualifier)
 
     def _publish_invoke(self, text: str, parent: str | None, lineage: Lineage | None) -> ChangeEvent:
         event = ChangeEvent(
@@ -204,18 +198,11 @@ class LambdaFunction(Source):
             raise self._function.not_found(qualifier)
         if self._out_until:
             self._check_available()
-        event = delivery.event
-        if event is None:
-            event = self._publish_invoke(delivery.payload, delivery.parent, delivery.lineage)
-        self._queue.submit(
-            delivery.payload,
-            event=event,
-            subscription=delivery.subscription or self.name,
-            qualifier=qualifier,
-            source_arn=delivery.source_arn,
-            lineage=delivery.lineage,
-            trace_duration=delivery.trace_duration,
-        )
+        if delivery.event is None:
+            delivery.event = self._publish_invoke(delivery.payload, delivery.parent, delivery.lineage)
+        if not delivery.subscription:
+            delivery.subscription = self.name
+        self._queue.submit(delivery, qualifier)
 
     # --- configuration ---------------------------------------------------------------------------------------------
 

@@ -27,10 +27,13 @@ class RecursionGuard:
 
     message = "Lambda stopped a recursive loop: the function was invoked 16 times in the same chain of requests."
 
+    def __init__(self) -> None:
+        self._first: dict[str, Lineage] = {}  # the beginning of every chain, by function
+
     def follow(self, lineage: Lineage | None, arn: str) -> Lineage:
         """The chain with one more invocation of this function."""
         if lineage is None:
-            return {arn: 1}
+            return self._first.get(arn) or self._first.setdefault(arn, {arn: 1})
         return {**lineage, arn: lineage.get(arn, 0) + 1}
 
     def stops(self, lineage: Lineage | None, function: _Function) -> bool:

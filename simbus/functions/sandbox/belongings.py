@@ -21,10 +21,47 @@ if TYPE_CHECKING:
     from simbus.functions.sandbox.process import Sandbox
 
 installed: Sandbox | None = None
-_Levels = tuple[Any, ...]
-_levels: _Levels = ()  # the logging levels that the caches of all loggers stand for
+_Switches = tuple[Any, ...]
+_outer: _Switches = ()  # the outer world's switches, while a sandbox's are installed
+_levels: tuple[Any, ...] = ()  # the logging levels that the caches of all loggers stand for
 _root = logging.getLogger()
 _manager: Any = logging.Logger.manager
+
+
+def _switches() -> _Switches:
+    """What of the interpreter and of logging a handler may set, and every environment has for itself."""
+    return (
+        sys.path,
+        sys.argv,
+        sys.stdin,
+        sys.dont_write_bytecode,
+        sys.unraisablehook,
+        _manager.disable,
+        logging.getLogRecordFactory(),
+        _root.level,
+        _root.handlers,
+        _root.filters,
+        _root.propagate,
+        _root.disabled,
+    )
+
+
+def _set_switches(switches: _Switches) -> None:
+    (
+        sys.path,
+        sys.argv,
+        sys.stdin,
+        sys.dont_write_bytecode,
+        sys.unraisablehook,
+        _manager.disable,
+        factory,
+        _root.level,
+        _root.handlers,
+        _root.filters,
+        _root.propagate,
+        _root.disabled,
+    ) = switches
+    logging.setLogRecordFactory(factory)
 
 
 def settle() -> None:
@@ -32,16 +69,20 @@ def settle() -> None:
     global installed
     if installed is not None:
         sandbox, installed = installed, None
-        sandbox.belongings.remove()
+        sandbox.belongings.remove(_switches())
+        _set_switches(_outer)
         _renew_levels()
 
 
 def bring(sandbox: Sandbox) -> None:
     """Install the things of a sandbox, in the place of whose they are now."""
-    global installed
-    if installed is not None:
-        installed.belongings.remove()
-    installed = sandbox
+    global installed, _outer
+    before, installed = installed, sandbox
+    switches = _switches()
+    if before is None:
+        _outer = switches
+    else:
+        before.belongings.remove(switches)
     state.claim_thread()
     sandbox.belongings.install()
     _renew_levels()
@@ -72,11 +113,17 @@ def bury(sandbox: Sandbox) -> None:
     settle()
 
 
+def outer_handlers() -> list[logging.Handler]:
+    """The outer world's handlers of the root logger, while a sandbox's are installed."""
+    return list(_outer[8])
+
+
 def _renew_levels() -> None:
     """Loggers cache which levels are enabled; forget that only where the levels really differ."""
     global _levels
-    touched: Any = installed.belongings.loggers if installed is not None else ()
-    levels = (_root.level, _manager.disable, *((logger.name, logger.level) for logger in touched))
+    levels: tuple[Any, ...] = (_root.level, _manager.disable)
+    if installed is not None and installed.belongings.loggers:
+        levels += tuple((logger.name, logger.level) for logger in installed.belongings.loggers)
     if levels != _levels:
         _manager._clear_cache()
         _levels = levels
@@ -93,16 +140,17 @@ def _set_logger(logger: logging.Logger, kept: tuple[Any, ...]) -> None:
 class Belongings:
     """The things of one sandbox while they are away, and the outer world's while the sandbox's are installed."""
 
-    __slots__ = ("_argv", "_modules", "_outer", "_outer_loggers", "_path", "_root", "_sandbox", "_specials", "loggers")
+    __slots__ = ("_hidden", "_modules", "_outer_loggers", "_sandbox", "_switches", "_tops", "loggers")
 
     def __init__(self, sandbox: Sandbox, handler: logging.Handler, level: int | None, argv: list[str]) -> None:
         self._sandbox = sandbox
-        self._argv = argv
-        self._path: list[str] | None = None
+        self._tops = sorted(sandbox.own_names - sys.stdlib_module_names)
         self._modules: dict[str, ModuleType] = {}
-        self._outer: dict[str, ModuleType] = {}
-        self._root: tuple[Any, ...] = (logging.WARNING if level is None else level, [handler], [], True, False)
-        self._specials: tuple[Any, ...] = ()
+        self._hidden: dict[str, ModuleType] = {}
+        path: list[str] = []  # completed when it is first installed, from the outer world's
+        root: _Switches = (logging.WARNING if level is None else level, [handler], [], True, False)
+        unraisable = self._unraisable
+        self._switches: _Switches = (path, argv, sandbox.stdin, True, unraisable, 0, logging.LogRecord, *root)
         self.loggers: dict[logging.Logger, tuple[Any, ...]] = {}
         self._outer_loggers: dict[logging.Logger, tuple[Any, ...]] = {}
 
@@ -117,44 +165,28 @@ class Belongings:
 
     def install(self) -> None:
         self._install_modules()
-        self._exchange_specials()
-        kept, self._root = self._root, _logger_state(_root)
-        _set_logger(_root, kept)
+        path = self._switches[0]
+        if not path:
+            path += ([TASK_ROOT] if self._sandbox.code is not None else []) + _outer[0]
+        _set_switches(self._switches)
         for logger, own in self.loggers.items():
             self._outer_loggers[logger] = _logger_state(logger)
             _set_logger(logger, own)
 
-    def remove(self) -> None:
+    def remove(self, switches: _Switches) -> None:
+        """Take them away; `switches` are those that are set. Whoever comes next sets others."""
+        self._switches = switches
         for logger in self.loggers:
             self.loggers[logger] = _logger_state(logger)
             _set_logger(logger, self._outer_loggers[logger])
-        kept, self._root = self._root, _logger_state(_root)
-        _set_logger(_root, kept)
-        self._exchange_specials()
-        self._remove_modules()
-
-    @property
-    def outer_handlers(self) -> list[logging.Handler]:
-        """The outer world's handlers of the root logger, while the sandbox's are installed."""
-        return list(self._root[1])
-
-    def _exchange_specials(self) -> None:
-        """The search path, argv, what `logging.disable` and `setLogRecordFactory` set, and two switches of `sys`."""
-        if self._path is None:
-            self._path = ([TASK_ROOT] if self._sandbox.code is not None else []) + sys.path
-            self._specials = (0, logging.LogRecord, self._sandbox.stdin, True, self._unraisable)
-        sys.path, self._path = self._path, sys.path
-        sys.argv, self._argv = self._argv, sys.argv
-        away = (_manager.disable, logging.getLogRecordFactory(), sys.stdin, sys.dont_write_bytecode, sys.unraisablehook)
-        _manager.disable, factory, sys.stdin, sys.dont_write_bytecode, sys.unraisablehook = self._specials
-        logging.setLogRecordFactory(factory)
-        self._specials = away
+        if self._sandbox.modules or self._hidden:
+            self._remove_modules()
 
     def _unraisable(self, problem: Any, /) -> None:
         """What fails in a destructor is printed where the process prints, not where the tests watch."""
         if problem.exc_type is Dead or state.current is None:
             if problem.exc_type is not Dead:
-                self._specials[-1](problem)
+                _outer[4](problem)
             return
         what = problem.err_msg or "Exception ignored in"
         self._sandbox.stderr.write(f"{what}: {problem.object!r}\n{problem.exc_type.__name__}: {problem.exc_value}\n")
@@ -162,20 +194,21 @@ class Belongings:
     # --- modules ---------------------------------------------------------------------------------------------------
 
     def _install_modules(self) -> None:
-        modules, own = sys.modules, self._modules
-        sandbox = self._sandbox
-        for top in sandbox.own_names:
-            if top in modules and top not in sys.stdlib_module_names:
+        modules = sys.modules
+        for top in self._tops:
+            if top in modules:
                 self._hide(top)
-        modules.update(own)
-        if sandbox.code is not None:
-            for file in sandbox.code.files:  # another function's /var/task/app.py may be remembered
+        if self._modules:
+            modules.update(self._modules)
+        code = self._sandbox.code
+        if code is not None:
+            for file in code.files:  # another function's /var/task/app.py may be remembered
                 linecache.cache.pop(file, None)
 
     def _hide(self, top: str) -> None:
         prefix = top + "."
         for name in [n for n in sys.modules if n == top or n.startswith(prefix)]:
-            self._outer[name] = sys.modules.pop(name)
+            self._hidden[name] = sys.modules.pop(name)
 
     def _remove_modules(self) -> None:
         modules = sys.modules
@@ -183,8 +216,9 @@ class Belongings:
             module = modules.pop(name, None)
             if module is not None:
                 self._modules[name] = module
-        modules.update(self._outer)
-        self._outer.clear()
+        if self._hidden:
+            modules.update(self._hidden)
+            self._hidden.clear()
 
     def clear(self) -> None:
         """Let the modules go: their globals are emptied, so that nothing keeps the environment alive."""

@@ -65,12 +65,12 @@ class CodeFinder:
         if sandbox.code is not None and sandbox.code.holds(top):
             spec = _in_code(sandbox.code, name, sys.path if path is None else path)
             if spec is not None:
-                sandbox.own(name)
+                sandbox.modules[name] = None
                 return spec
         if top in sandbox.isolated:
             spec = importlib.machinery.PathFinder.find_spec(name, path, target)
             if spec is not None:
-                sandbox.own(name)
+                sandbox.modules[name] = None
             return spec
         return None
 

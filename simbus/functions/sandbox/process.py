@@ -50,6 +50,7 @@ class Sandbox:
 
     _count = 0
     outside = staticmethod(state.outside)
+    outer_handlers = staticmethod(belongings.outer_handlers)
 
     def __init__(
         self,
@@ -81,7 +82,7 @@ class Sandbox:
         self.tmp = TemporaryDirectory() if tmp is None else tmp
         self.files = Files(None if code is None else code.root, self.tmp)
         self.signals: dict[int, Any] = {}
-        self.modules: dict[str, None] = {}
+        self.modules: dict[str, None] = {}  # that are its own
         self.loops: list[InnerLoop] = []
         self.event_loop: Any = None
         self.isolated = frozenset(config.simulate.isolate)
@@ -209,10 +210,6 @@ class Sandbox:
     def inside(self) -> bool:
         """Whether the greenlet itself runs, and not the switch into it or out of it."""
         return self.runs_here() and getcurrent() is not self._hub
-
-    def own(self, module: str) -> None:
-        """A module is this environment's own."""
-        self.modules[module] = None
 
     def log_line(self, line: str) -> None:
         """One line of stdout or stderr."""
