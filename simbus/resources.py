@@ -29,6 +29,7 @@ from simbus.scheduler.lambda_function import LambdaFunction
 from simbus.scheduler.recursion import RecursionGuard
 from simbus.sources.base import Source
 from simbus.sources.dynamodb import Table
+from simbus.sources.eventbridge import EventBus
 from simbus.sources.kinesis import Stream
 from simbus.sources.s3 import Bucket
 from simbus.sources.sns import Topic
@@ -55,6 +56,7 @@ class Resources:
         self._recursion = RecursionGuard()
         self._cores: list[Function] = []
         self._resources: dict[str, Any] = {}
+        self._add(EventBus(world, self.bus, "default"))  # every account has it
 
     def function(
         self,
@@ -164,6 +166,22 @@ class Resources:
             given = dict(subscription)
             topic.subscribe(given.pop("endpoint"), **given)
         return topic
+
+    def event_bus(self, name: str, *, rules: Mapping[str, Mapping[str, Any]] | None = None) -> EventBus:
+        """An EventBridge event bus; `default` is there already, another name makes a custom bus.
+
+        `rules` as in a scenario: `{"big": {"event_pattern": {...}, "targets": [function]}}`; a rule is what
+        `EventBus.put_rule` takes, with the `targets` of `EventBus.put_targets`.
+        """
+        found: EventBus = self._resources["events:default"]
+        bus = found if name == "default" else self._add(EventBus(self.world, self.bus, name))
+        for rule, settings in (rules or {}).items():
+            given = dict(settings)
+            targets = given.pop("targets", ())
+            bus.put_rule(rule, **given)
+            if targets:
+                bus.put_targets(rule, targets)
+        return bus
 
     def stream(self, name: str, *, shard_count: int | None = None, **settings: Any) -> Stream:
         """A Kinesis data stream; settings as those of `simbus.sources.kinesis.Stream`.

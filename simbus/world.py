@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, Protocol
 
 from simbus.arn import Account, arn, short_name
-from simbus.errors import UsageError
+from simbus.errors import AwsError, UsageError
 from simbus.kernel import MILLISECOND, Timeline
 from simbus.model import ChangeEvent
 
@@ -143,6 +143,17 @@ class World:
             arn = self.arn(service, name)
             found = self.targets.get(arn if qualifier is None else f"{arn}:{qualifier}")
         return found
+
+    def hand_over(self, arn: str, delivery: Delivery) -> AwsError | None:
+        """Give a delivery to the resource of that ARN. Returns what it is refused with, None where it is taken over."""
+        target = self.targets.get(arn)
+        if target is None:
+            return AwsError("ResourceNotFoundException", f"{arn} does not exist", 404)
+        try:
+            target.accept(delivery)
+        except AwsError as error:
+            return error
+        return None
 
     def every(self, wanted: Callable[[Target], bool]) -> list[Target]:
         """The resources that are wanted, in the order in which they were made."""

@@ -1,0 +1,90 @@
+"""What every part of an event bus builds on: its rules, and the way of an event to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from simbus.bus import Bus
+from simbus.model import ChangeEvent
+from simbus.sources.base import Source
+from simbus.sources.eventbridge_delivery import Courier
+from simbus.sources.eventbridge_errors import check_name, no_bus
+from simbus.sources.eventbridge_event import EventWriter
+from simbus.sources.eventbridge_rules import Arrival, Rule
+from simbus.world import World
+
+DEFAULT = "default"
+
+
+class Passing(NamedTuple):
+    """What is known of an event on its way through the bus that its text does not tell.
+
+    `forwarded`: it came from another bus. `only`: the rules that it is for (a replay, a schedule); None: all.
+    """
+
+    decoded: dict[str, Any] | None = None
+    forwarded: bool = False
+    only: frozenset[str] | None = None
+
+
+_PLAIN = Passing()
+
+
+class EventBusBase(Source):
+    """An event bus as a subscription of its own change events: each is offered to the rules and archives."""
+
+    service = "events"
+
+    def __init__(self, world: World, bus: Bus, name: str) -> None:
+        check_name(name, "name", 256)
+        super().__init__(world, bus, name)
+        self._writer = EventWriter(world)
+        self._courier = Courier(world, bus, self.name)
+        self._rules: dict[str, Rule] = {}
+        self._keepers: list[Callable[[ChangeEvent, dict[str, Any]], None]] = []
+        self._passing: dict[str, Passing] = {}
+        self._deleted = False
+        bus.subscribe(self.name, self)
+
+    def _check_exists(self) -> None:
+        if self._deleted:
+            raise no_bus(self.resource)
+
+    def _receive(
+        self, event_id: str, text: str, detail_type: str, source: str, parent: str | None, passing: Passing = _PLAIN
+    ) -> ChangeEvent:
+        """An event is on the bus: write it down and offer it to the rules.
+
+        EventBridge does not carry the chain of requests on (recursive loop detection), so there is no lineage.
+        """
+        event = ChangeEvent(event_id, self._timeline.now, self.name, self.arn, detail_type, source, parent, text, None)
+        if passing is not _PLAIN:
+            self._passing[event_id] = passing
+        try:
+            self._bus.publish(event)
+        finally:
+            self._passing.pop(event_id, None)
+        return event
+
+    def offer(self, event: ChangeEvent) -> None:
+        """Every rule that matches sends the event to its targets; what no rule wants is a row of hops."""
+        passing = self._passing.get(event.id, _PLAIN)
+        if passing.only is None and not self._rules and not self._keepers:
+            self._bus.hop(event.id, "unmatched", self.name, "the bus has no rules")
+            return
+        decoded = msgspec.json.decode(event.data) if passing.decoded is None else passing.decoded
+        for keep in self._keepers:
+            keep(event, decoded)
+        matched = [rule for rule in self._rules.values() if self._wants(rule, decoded, passing)]
+        if not matched:
+            self._bus.hop(event.id, "unmatched", self.name, "no rule matches")
+            return
+        arrival = Arrival(event, decoded, self._world.iso(), passing.forwarded)
+        for rule in matched:
+            rule.send(arrival)
+
+    def _wants(self, rule: Rule, decoded: dict[str, Any], passing: Passing) -> bool:
+        return (passing.only is None or rule.arn in passing.only) and rule.matches(decoded)
