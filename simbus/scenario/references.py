@@ -18,8 +18,15 @@ from simbus.scenario.source import Path, Problem
 from simbus.scenario.templates import template
 from simbus.scenario.trace import TraceFile
 
-_SECTIONS = {"lambda": "functions", "s3": "buckets", "sqs": "queues", "sns": "topics", "kinesis": "streams"}
-_LATER = {"events": "EventBridge is", "dynamodb": "DynamoDB tables are"}
+_SECTIONS = {
+    "lambda": "functions",
+    "s3": "buckets",
+    "sqs": "queues",
+    "sns": "topics",
+    "kinesis": "streams",
+    "dynamodb": "tables",
+}
+_LATER = {"events": "EventBridge is"}
 _SELF_DESTINATION = "You can't specify the function as a destination for itself."
 
 
@@ -52,7 +59,7 @@ def _named(spec: ScenarioFile) -> Iterator[tuple[Path, str]]:
     for name, topic in spec.topics.items():
         yield from _fields(("topics", name), topic, ("endpoint", "dead_letter_target_arn"))
     for index, item in enumerate(spec.workload):
-        yield from _fields(("workload", index), item, ("bucket", "topic", "queue", "stream", "function"))
+        yield from _fields(("workload", index), item, ("bucket", "topic", "queue", "stream", "table", "function"))
         if item.invoke is not None and item.invoke.qualifier is not None:
             yield ("workload", index, "invoke", "qualifier"), f"{item.invoke.function}:{item.invoke.qualifier}"
     for index, expectation in enumerate(spec.expect):

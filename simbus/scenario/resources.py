@@ -32,6 +32,9 @@ class Builder:
         for name, stream in self._spec.streams.items():
             with self._at("streams", name):
                 self._simulation.stream(name, **stream.model_dump(exclude_unset=True))
+        for name, table in self._spec.tables.items():
+            with self._at("tables", name):
+                self._simulation.table(name, **table.settings())
         for name, function in self._spec.functions.items():
             with self._at("functions", name):
                 self._simulation.function(name, **self._settings(function))

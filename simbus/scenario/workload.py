@@ -8,12 +8,14 @@ min(2^(n-1), 20) seconds. (The SDK's retry quota per client is left out.) Errors
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any, NamedTuple
 
 import msgspec
 
 from simbus.errors import AwsError, ScenarioError, UsageError
 from simbus.kernel import SECOND
+from simbus.scenario import items
 from simbus.scenario.arrivals import arrivals
 from simbus.scenario.loader import Scenario
 from simbus.scenario.schema.workload import CopyObject, Item
@@ -66,6 +68,22 @@ class Feed:
         self._fill = _filler(item)
         self._target, self._send = _OPERATIONS[item.verb](simulation, getattr(item, item.verb))
         self._issued = 0
+        if item.verb in items.VERBS:
+            self._rehearse(simulation)
+
+    def _rehearse(self, simulation: Simulation) -> None:
+        """A write that AWS would refuse whatever the table holds is a mistake in the file: say so before the run."""
+        where = self._scenario.source.where(self._path)
+        try:
+            values = self._fill(Scope(simulation.world, Random(0)))
+        except UsageError as error:
+            raise ScenarioError(f"{where} {error}") from None
+        try:
+            items.rehearse(simulation[self._target], self._path[2], values)
+        except AwsError as error:
+            raise ScenarioError(f"{where} is refused; AWS answers {error.code}: {error.message} Correct it.") from error
+        except UsageError as error:
+            raise ScenarioError(f"{where} is refused: {error}") from error
 
     def start(self) -> None:
         """Put the first arrival on the timeline."""
@@ -217,6 +235,14 @@ def _put_record(simulation: Simulation, spec: Any) -> tuple[str, Send]:
     return spec.stream, _plain(call)
 
 
+def _item_verb(verb: str) -> Callable[[Simulation, Any], tuple[str, Send]]:
+    def operation(simulation: Simulation, spec: Any) -> tuple[str, Send]:
+        table = simulation[spec.table]
+        return spec.table, _plain(lambda values, _: items.write(table, verb, values))
+
+    return operation
+
+
 def _invoke(simulation: Simulation, spec: Any) -> tuple[str, Send]:
     function = simulation[":".join(spec.function.split(":")[:2])]
     qualifier = spec.qualified
@@ -250,5 +276,8 @@ _OPERATIONS: dict[str, Callable[[Simulation, Any], tuple[str, Send]]] = {
     "publish": _publish,
     "send_message": _send_message,
     "put_record": _put_record,
+    "put_item": _item_verb("put_item"),
+    "update_item": _item_verb("update_item"),
+    "delete_item": _item_verb("delete_item"),
     "invoke": _invoke,
 }

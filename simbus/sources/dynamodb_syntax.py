@@ -22,7 +22,6 @@ from importlib import import_module
 from typing import Any
 
 from simbus.errors import AwsError, UsageError
-from simbus.functions.sandbox import outer_world
 from simbus.sources.dynamodb_errors import invalid
 
 Tree = tuple[Any, ...]
@@ -57,6 +56,8 @@ _ACTIONS = {
 @cache
 def load() -> Any:
     """Import moto's parsers (about half a second, once a process). Raises UsageError where moto is not installed."""
+    from simbus.functions.sandbox import outer_world  # late, as it brings the sandbox along
+
     try:
         with outer_world():
             conditions = import_module("moto.dynamodb.comparisons")

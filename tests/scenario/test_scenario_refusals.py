@@ -171,15 +171,9 @@ REFUSED = [
         "orders.yaml:2: $.workload[0].put_record.data has {nn}",
         "",
     ),
-    ("tables: {}", "orders.yaml:1: $.tables is given; DynamoDB tables are not built yet", "Remove it"),
     ("event_buses: {}", "orders.yaml:1: $.event_buses is given; EventBridge is not built yet", "Remove it"),
     ("event_source_mappings: []", "orders.yaml:1: $.event_source_mappings is given; event source mappings are not", ""),
     ("faults: []", "orders.yaml:1: $.faults is given; faults are not built yet", "Remove it"),
-    (
-        "workload:\n  - {put_item: {}, at: 1s}",
-        "orders.yaml:2: $.workload[0].put_item is given; DynamoDB tables are not",
-        "",
-    ),
     (
         "workload: [{put_record: {stream: 'sqs:q', partition_key: k, data: x}, at: 1s}]",
         "orders.yaml:1: $.workload[0].put_record.stream is 'sqs:q'; a stream is named by its name, kinesis:name or",

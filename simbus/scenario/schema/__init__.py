@@ -15,6 +15,7 @@ from simbus.scenario.schema.expect import Expectation
 from simbus.scenario.schema.functions import FUNCTION_NAME, Function
 from simbus.scenario.schema.sources import BUCKET_NAME, QUEUE_NAME, TOPIC_NAME, Bucket, Queue, Topic
 from simbus.scenario.schema.streams import STREAM_NAME, Stream
+from simbus.scenario.schema.tables import TABLE_NAME, Table
 from simbus.scenario.schema.workload import Item
 from simbus.scenario.source import shown
 
@@ -68,7 +69,7 @@ class ScenarioFile(Model):
     queues: dict[Annotated[str, QUEUE_NAME], Queue] = Field(default={})
     topics: dict[Annotated[str, TOPIC_NAME], Topic] = Field(default={})
     streams: dict[Annotated[str, STREAM_NAME], Stream] = Field(default={})
-    tables: Annotated[Any, not_built("DynamoDB tables are")] = None
+    tables: dict[Annotated[str, TABLE_NAME], Table] = Field(default={})
     event_buses: Annotated[Any, not_built("EventBridge is")] = None
     event_source_mappings: Annotated[Any, not_built("event source mappings are")] = None
     faults: Annotated[Any, not_built("faults are")] = None

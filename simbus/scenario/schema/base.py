@@ -182,7 +182,7 @@ def reference(*services: str) -> Check:
 
 def named(service: str) -> Callable[[Any], Any]:
     """Check a name where only one service can stand: `uploads`, `s3:uploads` or the ARN, all made `s3:uploads`."""
-    what = {"lambda": "function", "s3": "bucket", "sqs": "queue", "sns": "topic", "kinesis": "stream"}[service]
+    what = _WHAT[service]
 
     def check(value: Any) -> Any:
         if not isinstance(value, str):
@@ -199,6 +199,14 @@ def named(service: str) -> Callable[[Any], Any]:
 
 
 _PREFIXES = (*SERVICES, "arn")
+_WHAT = {
+    "lambda": "function",
+    "s3": "bucket",
+    "sqs": "queue",
+    "sns": "topic",
+    "kinesis": "stream",
+    "dynamodb": "table",
+}
 FunctionName = Annotated[str, Check(named("lambda"), {"description": "A function: its name, lambda:name or its ARN."})]
 Duration = Annotated[
     int,

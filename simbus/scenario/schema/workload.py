@@ -20,10 +20,22 @@ from simbus.scenario.schema.base import (
     refuse,
     same,
 )
+from simbus.scenario.schema.items import DeleteItem, PutItem, UpdateItem
 from simbus.scenario.source import shown
 
-VERBS = ("put_object", "copy_object", "delete_object", "publish", "send_message", "put_record", "invoke")
-LATER_VERBS = ("put_item", "update_item", "delete_item", "put_events", "replay")
+VERBS = (
+    "put_object",
+    "copy_object",
+    "delete_object",
+    "publish",
+    "send_message",
+    "put_record",
+    "put_item",
+    "update_item",
+    "delete_item",
+    "invoke",
+)
+LATER_VERBS = ("put_events", "replay")
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)\s*(B|KB|MB|GB)", re.ASCII)
 _RATE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?\s*/\s*(ms|s|m|h|d)", re.ASCII)
 _BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
@@ -233,10 +245,10 @@ class Item(Model):
     publish: Publish | None = None
     send_message: SendMessage | None = None
     put_record: PutRecord | None = None
+    put_item: PutItem | None = None
+    update_item: UpdateItem | None = None
+    delete_item: DeleteItem | None = None
     invoke: Invoke | None = None
-    put_item: Annotated[Any, not_built("DynamoDB tables are")] = None
-    update_item: Annotated[Any, not_built("DynamoDB tables are")] = None
-    delete_item: Annotated[Any, not_built("DynamoDB tables are")] = None
     put_events: Annotated[Any, not_built("EventBridge is")] = None
     replay: Annotated[Any, not_built("the replay of recordings is")] = None
     speed: Annotated[Any, not_built("the replay of recordings is")] = None
