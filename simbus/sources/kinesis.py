@@ -209,8 +209,10 @@ class Stream(ManagedStream):
     def _readable(self, shard_id: str) -> Shard:
         shard = self._shards.find(shard_id)
         if shard is None:
-            shard_id = full_name(shard_id)
-            account = self._world.account.id
-            text = f"Shard {shard_id} in stream {self.resource} under account {account} does not exist"
-            raise AwsError("ResourceNotFoundException", text)
+            name = full_name(shard_id)
+            where = f"in stream {self.resource} under account {self._world.account.id}"
+            known = f"Shard {name} {where} does not exist"
+            raise AwsError(
+                "ResourceNotFoundException", f"Could not find shard {shard_id} {where}." if name is None else known
+            )
         return shard

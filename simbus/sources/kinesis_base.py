@@ -251,8 +251,8 @@ class ManagedStream(Source):
     def update_shard_count(self, target_shard_count: int, scaling_type: str = "UNIFORM_SCALING") -> dict[str, Any]:
         """Have another number of open shards: at most double, at least half, 10 times in 24 hours.
 
-        Time as for `split_shard`. Raises AwsError InvalidArgumentException, LimitExceededException (texts are not
-        AWS's), ResourceInUseException, ValidationException.
+        Time as for `split_shard`. Raises AwsError LimitExceededException, ResourceInUseException,
+        ValidationException.
         """
         if scaling_type != "UNIFORM_SCALING":
             refuse([constraint(scaling_type, "scalingType", "satisfy enum value set: [UNIFORM_SCALING]")])
@@ -273,8 +273,8 @@ class ManagedStream(Source):
     def _known(self, shard_id: str) -> Shard:
         shard = self._shards.find(shard_id)
         if shard is None:
-            shard_id = full_name(shard_id)
-            text = f"Could not find shard {shard_id} in stream {self.resource} under account {self._world.account.id}."
+            name = full_name(shard_id) or shard_id
+            text = f"Could not find shard {name} in stream {self.resource} under account {self._world.account.id}."
             raise AwsError("ResourceNotFoundException", text)
         return shard
 

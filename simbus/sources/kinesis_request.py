@@ -141,8 +141,8 @@ def check_records(records: Sequence[Mapping[str, Any]], most: int) -> list[Entry
     """The records of PutRecords as (data, partition key, explicit hash key).
 
     Keys are AWS's (`Data`) or in snake_case (`data`). 1 to 500 records, together 10 MiB with their partition keys.
-    Raises AwsError ValidationException, InvalidArgumentException (for the size of all; AWS's text is not known),
-    UsageError for an unknown key.
+    Raises AwsError ValidationException, InvalidArgumentException (for the size of all; the text is the one that moto
+    quotes from the time of 5 MB), UsageError for an unknown key.
     """
     shown = f"[{', '.join('com.amazonaws.kinesis.v20131202.PutRecordsRequestEntry' for _ in records)}]"
     findings = []
@@ -157,10 +157,10 @@ def check_records(records: Sequence[Mapping[str, Any]], most: int) -> list[Entry
         data, key, explicit = _entry(given)
         findings.extend(record_findings(data, key, explicit, most, f"records.{number}.member."))
         entries.append((data, key, explicit))
-        size += len(data) + len(key or "")
+        size += len(data) + (len(key.encode()) if isinstance(key, str) else 0)
     refuse(findings)
     if size > REQUEST_BYTES:
-        raise invalid(f"Records size exceeds {REQUEST_BYTES} bytes: the request has {size}.")
+        raise invalid("Records size exceeds 10 MB limit")
     for _, _, explicit in entries:
         if explicit is not None:
             hash_key_of(explicit)

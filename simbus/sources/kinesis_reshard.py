@@ -49,17 +49,22 @@ def _check_open(shard: Shard, stream: str, account: str) -> None:
 
 
 def check_scaling(count: int, target: int) -> None:
-    """At most double, at least half of the open shards. Raises AwsError InvalidArgumentException (own text)."""
+    """At most double, at least half of the open shards. Raises AwsError LimitExceededException, ValidationException.
+
+    Texts: pull request 48 of mhart/kinesalite, whose first one others quote from AWS, too.
+    """
     check_count(target, "targetShardCount", 1, 10_000)
-    if not count <= 2 * target or not target <= 2 * count:
-        raise invalid(
-            f"UpdateShardCount cannot scale from {count} to {target} open shards; the target is at least half and at "
-            "most double the current count."
+    wrong = "up over double" if target > 2 * count else "down below half" if 2 * target < count else None
+    if wrong is not None:
+        raise AwsError(
+            "LimitExceededException",
+            f"UpdateShardCount cannot scale {wrong} your current open shard count. "
+            f"Current open shard count: {count}, Target shard count: {target}",
         )
 
 
 def check_rate(scalings: list[int], now: int) -> None:
-    """Note a scaling, 10 of them in 24 hours. Raises AwsError LimitExceededException."""
+    """Note a scaling, 10 of them in 24 hours. Raises AwsError LimitExceededException (AWS's text is not known)."""
     scalings[:] = [when for when in scalings if when > now - DAY]
     if len(scalings) >= SCALINGS:
         text = f"UpdateShardCount was called {SCALINGS} times in the last 24 hours; more is not allowed."

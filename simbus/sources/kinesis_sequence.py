@@ -85,9 +85,9 @@ def shard_name(number: int) -> str:
     return f"shardId-{number:012d}"
 
 
-def full_name(shard_id: str) -> str:
-    """`shardId-000000000006` of `6` and `shard-6`, which AWS takes as well; anything else as it is."""
+def full_name(shard_id: str) -> str | None:
+    """`shardId-000000000006` of `6` and `shard-6`, which AWS takes as well; None of what names no shard."""
     pieces = shard_id.split("-")
     number = pieces[1] if len(pieces) > 1 and pieces[1] else shard_id
     known = number.isascii() and number.isdecimal() and int(number) < 1 << 31
-    return shard_name(int(number)) if known else shard_id
+    return shard_name(int(number)) if known else None
