@@ -26,6 +26,8 @@ from simbus.logs.writer import RunWriter
 from simbus.scheduler.asynchronous import AsynchronousQueue
 from simbus.scheduler.destinations import Destinations
 from simbus.scheduler.lambda_function import LambdaFunction
+from simbus.scheduler.mapping import EventSourceMapping
+from simbus.scheduler.mappings import EventSourceMappings
 from simbus.scheduler.recursion import RecursionGuard
 from simbus.sources.base import Source
 from simbus.sources.dynamodb import Table
@@ -54,6 +56,7 @@ class Resources:
         self._processes = Processes(world, handler_guard)
         self._destinations = Destinations(world, self.bus.hop)
         self._recursion = RecursionGuard()
+        self.event_source_mappings = EventSourceMappings(world, self.bus, self._destinations, self._recursion)
         self._cores: list[Function] = []
         self._resources: dict[str, Any] = {}
         self._add(EventBus(world, self.bus, "default"))  # every account has it
@@ -204,6 +207,26 @@ class Resources:
                     raise UsageError(f"{setting} of table {name} {error}") from None
         return self._add(Table(self.world, self.bus, name, hash_key=hash_key, **settings))
 
+    def event_source_mapping(
+        self,
+        event_source: Resource,
+        function: Resource,
+        *,
+        simulate: Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> EventSourceMapping:
+        """Map a queue, a stream, or a table's stream to a function, a version or an alias (`lambda:work:live`).
+
+        `settings` are the parameters of CreateEventSourceMapping in snake_case, with the short form `on_failure`; see
+        `simbus.scheduler.mapping_settings`. `simulate={"transition_delay": "5s"}`: how long it takes from Creating to
+        Enabled, and for each change later on (default 0s). Raises UsageError, and AwsError where AWS refuses.
+        """
+        delay = transition_delay(simulate)
+        source, target = (value if isinstance(value, str) else self._arn(value) for value in (event_source, function))
+        mappings = self.event_source_mappings
+        mapping, _ = mappings.create(transition_delay=delay, event_source_arn=source, function_name=target, **settings)
+        return mapping
+
     def _add(self, resource: T) -> T:
         self.world.register(resource)  # type: ignore[arg-type]
         self._resources[resource.name] = resource  # type: ignore[attr-defined]
@@ -240,6 +263,7 @@ class Resources:
             end = getattr(resource, "final_rows", None)
             if end is not None:
                 end()
+        self.event_source_mappings.final_rows()
 
     def _close_resources(self) -> None:
         """Environments and their temporary directories go."""
@@ -248,6 +272,17 @@ class Resources:
                 core.close()
         finally:
             self._processes.close()
+
+
+def transition_delay(simulate: Mapping[str, Any] | None) -> int:
+    """`simulate` of an event source mapping, in nanoseconds. Raises UsageError."""
+    given = dict(simulate or {})
+    delay = given.pop("transition_delay", 0)
+    if given:
+        raise UsageError(
+            f"simulate of an event source mapping has {', '.join(given)}; it has transition_delay. Correct it."
+        )
+    return parse_duration(delay) if isinstance(delay, str) else int(delay)
 
 
 def notification_configuration(

@@ -41,6 +41,11 @@ class LambdaFunction(Source):
         self._read: Callable[[str], list[Any]] = lambda _: []
 
     @property
+    def core(self) -> Function:
+        """The function itself, for who places invocations: AWS's operations are those of this class."""
+        return self._function
+
+    @property
     def config(self) -> FunctionConfig:
         """The configuration of $LATEST."""
         return self._function.config

@@ -40,6 +40,9 @@ class Poller(Protocol):
     def change(self, settings: MappingSettings, criteria: Criteria | None) -> None:
         """Go by other settings and filters from the next batch on."""
 
+    def leave(self) -> None:
+        """The mapping is deleted: stop for good; nothing that the source still holds is waited for any more."""
+
     def finish(self) -> None:
         """The run has ended: write down as `held` what is in hand, or unread."""
 
@@ -56,6 +59,12 @@ class FunctionPort:
         self.function = function
         self.qualifier = qualifier
         self._rng = world.timeline.rng(f"{function.name}/mappings/{source_arn}")
+
+    @property
+    def timeout(self) -> int:
+        """The timeout of the version that would run now, in seconds."""
+        function = self.function
+        return function.versions.get(function.primary(self.qualifier), function.latest).config.timeout
 
     def invoke(self, payload: str, done: Done, *, lineage: Lineage | None = None) -> Invocation:
         """Ask for one run of the function. `done(invocation, answer)` is called once, never before this returns.

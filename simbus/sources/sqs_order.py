@@ -119,8 +119,8 @@ class FifoOrder:
             group.ready = False
             while run := group.leading(limit):
                 yield from run
-            if not group.messages and not group.ready:
-                del self._groups[group_id]
+            if not group.messages and not group.ready and self._groups.get(group_id) is group:
+                del self._groups[group_id]  # a redrive of its last message may have done so
 
 
 class Deduplication:

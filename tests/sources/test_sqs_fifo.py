@@ -199,3 +199,17 @@ def test_throughput_of_300_calls_a_second():
     )
     for n in range(301):
         send(fast, str(n))
+
+
+def test_the_last_message_of_a_group_is_redriven_by_the_receive_that_is_too_many() -> None:
+    """The group ends with it; a receive that goes on to other groups does not stumble over it."""
+    world = Worldlet()
+    dead = world.queue("dead.fifo", fifo_queue=True)
+    queue = world.queue(
+        "q.fifo", fifo_queue=True, redrive_policy={"dead_letter_target_arn": "sqs:dead.fifo", "max_receive_count": 1}
+    )
+    queue.send_message("a", message_group_id="1", message_deduplication_id="a")
+    assert len(queue.receive_messages(visibility_timeout=0)) == 1
+    queue.send_message("b", message_group_id="2", message_deduplication_id="b")
+    assert [message.body for message in queue.receive_messages(10)] == ["b"]
+    assert [message.body for message in dead.messages] == ["a"]

@@ -1,0 +1,50 @@
+"""Which poller a mapping gets: one per kind of source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from simbus.bus import Bus
+from simbus.errors import UsageError
+from simbus.scheduler.destinations import Destinations
+from simbus.scheduler.mapping import MakePoller
+from simbus.scheduler.mapping_filter import Criteria
+from simbus.scheduler.mapping_port import FunctionPort, Poller
+from simbus.scheduler.mapping_settings import Kind, MappingSettings
+from simbus.scheduler.queue_ledger import QueueLedger
+from simbus.scheduler.queue_poller import QueuePoller
+from simbus.sources.sqs import Queue
+from simbus.world import World
+
+
+class Pollers:
+    """Makes pollers; all mappings of one queue share its ledger."""
+
+    def __init__(self, world: World, bus: Bus, destinations: Destinations) -> None:
+        self._world = world
+        self._bus = bus
+        self._destinations = destinations
+        self._ledgers: dict[str, QueueLedger] = {}
+
+    def maker(self, kind: Kind, source: Any, mapping_uuid: str) -> MakePoller:
+        """What makes the poller of one mapping. Raises UsageError for a kind that has none."""
+
+        def make(
+            port: FunctionPort, settings: MappingSettings, criteria: Criteria | None, note: Callable[[str], None]
+        ) -> Poller:
+            if kind == "sqs":
+                ledger = self._ledger(source)
+                return QueuePoller(self._world, self._bus, source, port, settings, criteria, ledger)
+            raise UsageError(
+                f"{source.name} is a stream; event source mappings of streams are not built yet in this version of "
+                "simbus. Map a queue."
+            )
+
+        return make
+
+    def _ledger(self, queue: Queue) -> QueueLedger:
+        found = self._ledgers.get(queue.arn)
+        if found is None:
+            found = self._ledgers[queue.arn] = QueueLedger(self._world.timeline, self._bus, queue)
+        return found
