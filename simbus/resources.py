@@ -23,6 +23,7 @@ from simbus.kernel.durations import parse_duration
 from simbus.logs.reader import InvocationRow, RunReader, open_run
 from simbus.logs.streams import LogStreams
 from simbus.logs.writer import RunWriter
+from simbus.metrics import Datapoint
 from simbus.scheduler.asynchronous import AsynchronousQueue
 from simbus.scheduler.destinations import Destinations
 from simbus.scheduler.lambda_function import LambdaFunction
@@ -52,6 +53,8 @@ class Resources:
         self.rows = rows
         self.bus = Bus(world)
         self._pool = AccountPool(world.account.concurrent_executions)
+        world.metrics.account(self._pool)
+        world.metrics.read = self._datapoints
         self._streams = LogStreams(world, rows, log_processors)
         self._processes = Processes(world, handler_guard)
         self._destinations = Destinations(world, self.bus.hop)
@@ -251,11 +254,16 @@ class Resources:
 
     def reader(self) -> RunReader:
         """The rows written so far. Close it, or use it as a context manager."""
+        self.world.metrics.catch_up()
         return open_run(self.rows.sync())
 
     def _invocations(self, function: str) -> list[InvocationRow]:
         with self.reader() as reader:
             return list(reader.invocations(function))
+
+    def _datapoints(self, name: str, dimension: str) -> list[Datapoint]:
+        with self.reader() as reader:
+            return list(reader.metrics(name, dimension))
 
     def _final_rows(self) -> None:
         """Write the rows that say how things stand at the end."""
@@ -264,6 +272,7 @@ class Resources:
             if end is not None:
                 end()
         self.event_source_mappings.final_rows()
+        self.world.metrics.finish()
 
     def _close_resources(self) -> None:
         """Environments and their temporary directories go."""

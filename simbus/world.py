@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from simbus.arn import Account, arn, short_name
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import MILLISECOND, Timeline
+from simbus.metrics import Metrics
 from simbus.model import ChangeEvent
 
 Row = tuple[Any, ...]
@@ -27,6 +28,7 @@ class Rows(Protocol):
     hops: list[Row]
     messages: list[Row]
     log_events: list[Row]
+    metrics: list[Any]
 
     def flush_if_full(self) -> None:
         """Hand a batch over when enough rows have come together."""
@@ -113,6 +115,7 @@ class World:
         since = start - _EPOCH
         self.epoch_ns = ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
         self.targets: dict[str, Target] = {}
+        self.metrics = Metrics(timeline, rows, self.epoch_ns)
 
     def epoch_ms(self, at: int | None = None) -> int:
         """Milliseconds since 1970 of a virtual instant (default: now), as rows carry them."""

@@ -22,6 +22,7 @@ class Tables:
         self.deliveries: list[Row] = []
         self.hops: list[Row] = []
         self.messages: list[Row] = []
+        self.metrics: list[Row] = []
 
     def flush_if_full(self) -> None:
         """Nothing is written anywhere: the lists keep every row."""

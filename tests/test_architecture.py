@@ -17,7 +17,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"errors"},
     {"kernel"},
-    {"arn", "model"},
+    {"arn", "metrics", "model"},
     {"world", "filtering"},
     {"bus"},
     {"logs"},

@@ -26,6 +26,7 @@ class ListRows:
         self.hops: list[Any] = []
         self.messages: list[Any] = []
         self.log_events: list[Any] = []
+        self.metrics: list[Any] = []
 
     def flush_if_full(self) -> None:
         """Lists are never full."""

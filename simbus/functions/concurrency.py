@@ -40,20 +40,32 @@ class TokenBucket:
 
 
 class AccountPool:
-    """The concurrency of one account in one Region: what is reserved, and the rest that all others share."""
+    """The concurrency of one account in one Region: what is reserved, and the rest that all others share.
 
-    __slots__ = ("in_use", "limit", "minimum_unreserved", "reserved")
+    The peaks are the most since the metrics looked last.
+    """
+
+    __slots__ = ("elsewhere", "in_use", "limit", "minimum_unreserved", "peak", "reserved", "total_peak")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.minimum_unreserved = min(MINIMUM_UNRESERVED, limit)
         self.reserved = 0  # by reservations, and by provisioned concurrency outside of them
-        self.in_use = 0  # of the unreserved rest
+        self.in_use = self.peak = 0  # of the unreserved rest
+        self.elsewhere = 0  # in reservations, and in provisioned environments
+        self.total_peak = 0  # of both together
 
     @property
     def unreserved(self) -> int:
         """What all functions without a reservation share."""
         return self.limit - self.reserved
+
+    def enter(self, in_use: int, elsewhere: int) -> None:
+        """So many more run from now on."""
+        self.in_use += in_use
+        self.elsewhere += elsewhere
+        self.peak = max(self.peak, self.in_use)
+        self.total_peak = max(self.total_peak, self.in_use + self.elsewhere)
 
     def check_reservation(self, more: int) -> None:
         """Raises InvalidParameterValueException where `more` would leave too little unreserved."""
@@ -69,10 +81,22 @@ class Concurrency:
     """One function's concurrency: all its versions together.
 
     `reserved` is both guarantee and cap (None: shares the account's pool; 0: switched off). Provisioned environments
-    lie inside the reservation, or are taken from the account's pool.
+    lie inside the reservation, or are taken from the account's pool. `peak` is the most that ran at once since the
+    metrics looked last.
     """
 
-    __slots__ = ("_pool", "_rate", "_rate_limit", "_scaling", "_timeline", "in_use", "provisioned", "reserved")
+    __slots__ = (
+        "_pool",
+        "_rate",
+        "_rate_limit",
+        "_scaling",
+        "_timeline",
+        "in_use",
+        "peak",
+        "provisioned",
+        "provisioned_busy",
+        "reserved",
+    )
 
     def __init__(self, timeline: Timeline, pool: AccountPool) -> None:
         self._timeline = timeline
@@ -82,7 +106,14 @@ class Concurrency:
         self._rate_limit = -1
         self.reserved: int | None = None
         self.provisioned = 0
-        self.in_use = 0  # on demand; provisioned environments are counted by being busy
+        self.in_use = 0  # on demand
+        self.provisioned_busy = 0
+        self.peak = 0
+
+    @property
+    def running(self) -> int:
+        """How many invocations run now, on demand and in provisioned environments."""
+        return self.in_use + self.provisioned_busy
 
     def reserve(self, amount: int | None) -> None:
         """PutFunctionConcurrency, or DeleteFunctionConcurrency with None. Raises AWS's errors."""
@@ -97,9 +128,9 @@ class Concurrency:
         self._pool.check_reservation(after - before)
         self._pool.reserved += after - before
         if self.reserved is None and amount is not None:
-            self._pool.in_use -= self.in_use
+            self._pool.enter(-self.in_use, self.in_use)
         elif self.reserved is not None and amount is None:
-            self._pool.in_use += self.in_use
+            self._pool.enter(self.in_use, -self.in_use)
         self.reserved = amount
 
     def provision(self, more: int) -> None:
@@ -118,13 +149,22 @@ class Concurrency:
 
     def refuse(self) -> str | None:
         """Why an invocation on demand can't run now (AWS's ThrottleReason), or None: then it is counted in."""
+        pool = self._pool
         if self.reserved is None:
-            if self._pool.in_use >= self._pool.unreserved:
+            if pool.in_use >= pool.limit - pool.reserved:
                 return "ConcurrentInvocationLimitExceeded"
-            self._pool.in_use += 1
+            pool.in_use += 1
+            if pool.in_use > pool.peak:
+                pool.peak = pool.in_use
         elif self.in_use >= self.reserved - self.provisioned:
             return "ReservedFunctionConcurrentInvocationLimitExceeded"
+        else:
+            pool.elsewhere += 1
+        if pool.in_use + pool.elsewhere > pool.total_peak:
+            pool.total_peak = pool.in_use + pool.elsewhere
         self.in_use += 1
+        if self.in_use + self.provisioned_busy > self.peak:
+            self.peak = self.in_use + self.provisioned_busy
         return None
 
     def release(self) -> None:
@@ -132,6 +172,19 @@ class Concurrency:
         self.in_use -= 1
         if self.reserved is None:
             self._pool.in_use -= 1
+        else:
+            self._pool.elsewhere -= 1
+
+    def enter_provisioned(self) -> None:
+        """An invocation begins in a provisioned environment."""
+        self.provisioned_busy += 1
+        self.peak = max(self.peak, self.running)
+        self._pool.enter(0, 1)
+
+    def release_provisioned(self) -> None:
+        """It has ended."""
+        self.provisioned_busy -= 1
+        self._pool.enter(0, -1)
 
     def may_scale(self) -> bool:
         """Whether one more environment may be created now."""

@@ -51,11 +51,14 @@ class Function:
         self.name = f"lambda:{config.name}"
         self.arn = world.arn("lambda", config.name)
         self.concurrency = Concurrency(world.timeline, pool)
+        self.metrics = world.metrics.function(config.name)
+        self.metrics.watch(self.concurrency)
         self.aliases: dict[str, Alias] = {}
         self.deleted = False
         self._spawner = spawner
         self._streams = streams
         self._environments_made = 0
+        self._timeline = world.timeline
         self._rng = world.timeline.rng(f"{self.name}/environments")
         self._alias_rng = world.timeline.rng(f"{self.name}/aliases")
         self._changed = True
@@ -74,11 +77,12 @@ class Function:
     @property
     def running(self) -> int:
         """How many invocations run now, on demand and in provisioned environments."""
-        return self.concurrency.in_use + sum(version.provisioned_busy for version in self.versions.values())
+        return self.concurrency.running
 
     # --- versions --------------------------------------------------------------------------------------------------
 
     def _new_version(self, number: str, config: FunctionConfig) -> FunctionVersion:
+        self.metrics.wait_for(config.timeout_ns)
         return FunctionVersion(self, number, config, self._spawner(self, number, config))
 
     def update(self, config: FunctionConfig) -> None:
@@ -131,6 +135,11 @@ class Function:
         name = f"{self.arn}:{qualifier or LATEST}"
         return AwsError("ResourceNotFoundException", f"Function not found: {name}", 404, Type="User")
 
+    def reserve(self, amount: int | None) -> None:
+        """PutFunctionConcurrency, or DeleteFunctionConcurrency with None. Raises AWS's errors."""
+        self.metrics.catch_up()  # what runs belongs to the account's other part from now on
+        self.concurrency.reserve(amount)
+
     # --- placement -------------------------------------------------------------------------------------------------
 
     def place(self, invocation: Invocation) -> None:
@@ -138,6 +147,9 @@ class Function:
 
         Raises ResourceNotFoundException where the function, its version or its alias has been deleted.
         """
+        metrics = self.metrics
+        if self._timeline.now >= metrics.clock.ends:
+            metrics.catch_up()
         version = self.latest
         if invocation.qualifier is not None or self.deleted:
             version = self.resolve(invocation.qualifier)
@@ -146,23 +158,31 @@ class Function:
         if invocation.invocation_type == "RequestResponse":
             reason = self.concurrency.refuse_rate()
             if reason is not None:
-                invocation.on_throttled(invocation, Throttled(reason))
+                self._throttle(invocation, reason)
                 return
         environment = version.take_provisioned()
         if environment is not None:
+            metrics.count("ProvisionedConcurrencyInvocations")
             environment.run(invocation)
             return
         reason = self.concurrency.refuse()
         if reason is None:
             environment = version.take_idle()
-            if environment is not None:
-                environment.run(invocation)
-                return
-            if self.concurrency.may_scale():
-                version.create().start(invocation)
-                return
-            self.concurrency.release()
-            reason = "ConcurrentInvocationLimitExceeded"
+            if environment is None and not self.concurrency.may_scale():
+                self.concurrency.release()
+                reason = "ConcurrentInvocationLimitExceeded"
+        if reason is not None:
+            self._throttle(invocation, reason)
+            return
+        if version.provisioned and version.provisioned_ready:
+            metrics.count("ProvisionedConcurrencySpilloverInvocations")
+        if environment is not None:
+            environment.run(invocation)
+        else:
+            version.create().start(invocation)
+
+    def _throttle(self, invocation: Invocation, reason: str) -> None:
+        self.metrics.throttled()
         invocation.on_throttled(invocation, Throttled(reason))
 
     def new_environment(self, version: FunctionVersion, provisioned: bool) -> Environment:
@@ -179,7 +199,7 @@ class Function:
         for version in self.versions.values():
             version.retire()
             version.provision(0)
-        self.concurrency.reserve(None)
+        self.reserve(None)
 
     def close(self) -> None:
         """The simulation ends: every environment with it."""

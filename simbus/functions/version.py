@@ -88,6 +88,7 @@ class FunctionVersion:
         if not self._idle_provisioned:
             return None
         self.provisioned_busy += 1
+        self.function.concurrency.enter_provisioned()
         return self._idle_provisioned.popitem()[0]
 
     def take_idle(self) -> Environment | None:
@@ -192,8 +193,10 @@ class FunctionVersion:
 
     def settled(self, environment: Environment, invocation: Invocation, outcome: Outcome) -> None:
         """An invocation has ended in one of the environments."""
+        self.function.metrics.ended(invocation.started_at, invocation.ended_at, outcome.status != "ok")
         if environment.provisioned:
             self.provisioned_busy -= 1
+            self.function.concurrency.release_provisioned()
         else:
             self.function.concurrency.release()
 

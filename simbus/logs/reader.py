@@ -17,6 +17,7 @@ from simbus.errors import UsageError
 from simbus.logs.patterns import compile_filter
 from simbus.logs.runfile import version_of
 from simbus.logs.schema import SCHEMA_VERSION
+from simbus.metrics import Datapoint
 
 POLL_SECONDS = 0.5
 
@@ -61,6 +62,8 @@ class LogEventRow(NamedTuple):
 
 
 _INVOCATIONS = f"SELECT {', '.join(InvocationRow._fields)} FROM invocations"
+
+_METRICS = f"SELECT {', '.join(Datapoint._fields)} FROM metrics"
 
 _LOG_EVENTS = """
     SELECT e.id, e.timestamp, e.ingestion_time, e.level, e.message, e.request_id, s.name, s.log_group, s.function
@@ -148,6 +151,12 @@ class RunReader:
         where, values = _where({"function": function, "request_id": request_id})
         rows = self.query(f"{_INVOCATIONS}{where} ORDER BY coalesce(started_at, queued_at), rowid", values)
         return (InvocationRow(*row) for row in rows)
+
+    def metrics(self, name: str | None = None, dimension: str | None = None) -> Iterator[Datapoint]:
+        """The data points by time, of one metric (`Errors`) or dimension (`FunctionName=resize`) or of all."""
+        where, values = _where({"name": name, "dimension": dimension})
+        rows = self.query(f"{_METRICS}{where} ORDER BY time, dimension, name", values)
+        return (Datapoint(*row) for row in rows)
 
     def log_events(
         self,

@@ -33,6 +33,7 @@ class AsynchronousQueue:
         self._timeline = world.timeline
         self._bus = bus
         self._function = function
+        self._metrics = function.metrics
         self._destinations = destinations
         self._recursion = recursion
         self._rng = world.timeline.rng(f"{function.name}/requests")
@@ -58,6 +59,7 @@ class AsynchronousQueue:
             trace_duration=delivery.trace_duration,
             state=delivery,
         )
+        self._metrics.received()
         invocation.version = self._function.primary(qualifier)
         self.waiting[invocation] = None
         self._timeline.after(0, self._attempt, invocation)
@@ -75,6 +77,8 @@ class AsynchronousQueue:
             failure = Failure("RecursiveInvocation", invocation.attempt - 1, 400, self._recursion.message)
             self._give_up(invocation, failure, None)
             return
+        if self._timeline.now != invocation.queued_at:
+            self._metrics.async_age(self._timeline.now - invocation.queued_at)
         try:
             self._function.place(invocation)
         except AwsError as error:  # the alias or version, or the function itself, has been deleted meanwhile
@@ -136,6 +140,8 @@ class AsynchronousQueue:
 
     def _settle(self, invocation: Invocation, outcome: str) -> None:
         del self.waiting[invocation]
+        if outcome != "ok":
+            self._metrics.count("AsyncEventsDropped")  # also where it goes to a destination
         if self._backoffs:
             self._backoffs.pop(invocation, None)
         delivery = cast(Delivery, invocation.state)

@@ -138,6 +138,7 @@ class Destinations:
                 target.accept(delivery)
         except AwsError as error:
             self._hop(event_id, failed, arn, str(error))
+            self._world.metrics.function(delivery.source_arn.split(":")[6]).count(failed)
             return False
         self._hop(event_id, "dead_letter" if delivery.attributes else "destination", target.name, None)
         return True

@@ -15,6 +15,7 @@ from simbus.errors import AwsError, UsageError
 from simbus.functions.config import FunctionConfig
 from simbus.functions.function import LATEST, Alias, Function
 from simbus.kernel.sleeping import called
+from simbus.metrics import Datapoint
 from simbus.model import ChangeEvent, Invocation, InvocationType, Lineage
 from simbus.scheduler.asynchronous import AsynchronousQueue
 from simbus.scheduler.destinations import EventInvokeConfig
@@ -54,6 +55,10 @@ class LambdaFunction(Source):
     def invocations(self) -> list[Any]:
         """The rows of `invocations` of this function so far, one an attempt, in the order in which they ended."""
         return self._read(self.resource)
+
+    def metric(self, name: str) -> list[Datapoint]:
+        """The data points of a CloudWatch metric (`Throttles`) so far, one a minute: see `simbus.metrics`."""
+        return self._world.metrics.datapoints(name, f"FunctionName={self.resource}")
 
     @property
     def concurrent_executions(self) -> int:
@@ -280,12 +285,12 @@ class LambdaFunction(Source):
                 "'reservedConcurrentExecutions' failed to satisfy constraint: Member must have value greater than or "
                 "equal to 0"
             )
-        self._function.concurrency.reserve(reserved_concurrent_executions)
+        self._function.reserve(reserved_concurrent_executions)
 
     @operation
     def delete_function_concurrency(self) -> None:
         """Give the reservation back."""
-        self._function.concurrency.reserve(None)
+        self._function.reserve(None)
 
     @operation
     def put_provisioned_concurrency_config(self, qualifier: str, provisioned_concurrent_executions: int) -> None:

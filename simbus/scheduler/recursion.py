@@ -15,11 +15,17 @@ from simbus.model import Lineage
 LONGEST_CHAIN = 16
 
 
+class _Counts(Protocol):
+    def count(self, name: str) -> None: ...
+
+
 class _Function(Protocol):
     @property
     def arn(self) -> str: ...
     @property
     def config(self) -> FunctionConfig: ...
+    @property
+    def metrics(self) -> _Counts: ...
 
 
 class RecursionGuard:
@@ -37,9 +43,8 @@ class RecursionGuard:
         return {**lineage, arn: lineage.get(arn, 0) + 1}
 
     def stops(self, lineage: Lineage | None, function: _Function) -> bool:
-        """Whether this invocation, counted already by `follow`, is one too many."""
-        return (
-            lineage is not None
-            and lineage[function.arn] > LONGEST_CHAIN
-            and function.config.recursive_loop == "Terminate"
-        )
+        """Whether this invocation, counted already by `follow`, is one too many; it must be dropped then."""
+        if lineage is None or lineage[function.arn] <= LONGEST_CHAIN or function.config.recursive_loop == "Allow":
+            return False
+        function.metrics.count("RecursiveInvocationsDropped")
+        return True
