@@ -214,6 +214,7 @@ def test_the_run_file(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     with Simulation(seed=7, db=path, scenario="mine", ties=3) as sim:
         sim.function("f").invoke({})
+        sim.finish()
         digest = sim.digest()
     with open_run(path) as reader:
         facts = reader.run

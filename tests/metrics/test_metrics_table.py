@@ -25,22 +25,24 @@ calls = st.lists(st.tuples(st.integers(0, 200_000), st.integers(0, 1), st.boolea
 
 
 def at_most(rows: list[InvocationRow], ends_first: bool) -> dict[int, int]:
-    """The most that ran at once in each minute, from the rows alone; simultaneous edges in one order or the other."""
+    """The most that ran at once in each minute, from the rows alone. What ends at the instant at which another begins,
+    or a minute begins, does not (`ends_first`) or does run at the same time."""
     edges: list[tuple[int, int]] = []
     for row in rows:
-        assert row.started_at is not None and row.ended_at is not None
+        assert row.started_at is not None
+        assert row.ended_at is not None
         began = row.started_at - round(row.init_duration_ms or 0)
         edges += [(began, 1), (row.ended_at, -1)]
     edges.sort(key=lambda edge: (edge[0], edge[1] if ends_first else -edge[1]))
     most: dict[int, int] = defaultdict(int)
     running, at = 0, 0
     for when, change in edges:
-        if running:  # up to the edge; a minute that only begins there is the edge's own
-            for minute in range(at - at % MINUTE, when, MINUTE):
+        if running:
+            for minute in range(minute_of(at), when if ends_first else when + 1, MINUTE):
                 most[minute] = max(most[minute], running)
         running, at = running + change, when
         if running:
-            most[when - when % MINUTE] = max(most[when - when % MINUTE], running)
+            most[minute_of(when)] = max(most[minute_of(when)], running)
     return dict(most)
 
 
