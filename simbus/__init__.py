@@ -9,7 +9,7 @@ The map of the house, from the bottom up:
     logs/         structlog -> SQLite: log streams, Lambda's own lines, the run file and its reader
     functions/    Lambda: configuration, concurrency, execution environments, the sandbox that handlers run in
     sources/      one file per AWS service: dynamodb, s3, sns, sqs
-    scheduler/    who asks for invocations: Invoke, the asynchronous queue, destinations, recursion
+    scheduler/    who asks for invocations: Invoke, the asynchronous queue, event source mappings, destinations
     resources.py  what is in the simulated account     simulation.py   the handle that puts all of it together
     scenario/     the file format          report/  what a run came to          cli/  the command line
 """

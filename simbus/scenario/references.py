@@ -38,6 +38,8 @@ def check_references(spec: ScenarioFile, folder: FilePath) -> list[Problem]:
     ]
     for name, function in spec.functions.items():
         problems += _function(("functions", name), name, function, folder)
+    for index, mapping in enumerate(spec.event_source_mappings):
+        problems += _mapping(("event_source_mappings", index), mapping.event_source, spec)
     for index, item in enumerate(spec.workload):
         problems += _item(("workload", index), item, folder)
     return problems
@@ -58,6 +60,8 @@ def _named(spec: ScenarioFile) -> Iterator[tuple[Path, str]]:
         yield from _fields(("queues", name), queue, ("dead_letter_target_arn",))
     for name, topic in spec.topics.items():
         yield from _fields(("topics", name), topic, ("endpoint", "dead_letter_target_arn"))
+    for index, mapping in enumerate(spec.event_source_mappings):
+        yield from _fields(("event_source_mappings", index), mapping, ("event_source", "function", "on_failure"))
     for index, item in enumerate(spec.workload):
         yield from _fields(("workload", index), item, ("bucket", "topic", "queue", "stream", "table", "function"))
         if item.invoke is not None and item.invoke.qualifier is not None:
@@ -94,7 +98,8 @@ def _missing(spec: ScenarioFile, account: Account, reference: str) -> str | None
     if service in _LATER:
         return f"is {reference!r}; {_LATER[service]} not built yet in this version of simbus. Name another resource."
     own = arn(service, name, account)
-    if reference.startswith("arn:") and reference not in (own, f"{own}:{qualifier}"):
+    of_stream = reference.startswith(f"{own}/stream/")
+    if reference.startswith("arn:") and reference not in (own, f"{own}:{qualifier}") and not of_stream:
         return (
             f"is {reference!r}, which is of another account or Region; the scenario plays in {account.id}, "
             f"{account.region}. Write {service}:{name}."
@@ -108,6 +113,18 @@ def _missing(spec: ScenarioFile, account: Account, reference: str) -> str | None
     if qualifier is not None and qualifier not in _qualifiers(spec.functions[name]):
         return f"is {reference!r}; {name} has no alias or version {qualifier}. Add it to its aliases, or correct it."
     return None
+
+
+def _mapping(path: Path, event_source: str, spec: ScenarioFile) -> Iterator[Problem]:
+    """A mapping reads the stream of a table, which must have one."""
+    service, name, _ = short_name(event_source)
+    table = spec.tables.get(name) if service == "dynamodb" else None
+    if table is not None and table.settings().get("stream_view_type") is None:
+        yield Problem(
+            (*path, "event_source"),
+            f"is {event_source!r}, a table without a stream; a mapping reads the stream of a table. "
+            f"Give tables.{name} a stream_view_type.",
+        )
 
 
 def _qualifiers(function: Function) -> set[str]:

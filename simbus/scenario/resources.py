@@ -56,6 +56,14 @@ class Builder:
                     self._subscribe(name, subscription)
         for name, bucket in self._spec.buckets.items():
             self._notifications(name, bucket)
+        for index, mapping in enumerate(self._spec.event_source_mappings):
+            with self._at("event_source_mappings", index):
+                self._simulation.event_source_mapping(
+                    mapping.event_source,
+                    mapping.function,
+                    simulate={"transition_delay": mapping.simulate.transition_delay},
+                    **mapping.settings(),
+                )
 
     @contextmanager
     def _at(self, *path: str | int) -> Iterator[None]:

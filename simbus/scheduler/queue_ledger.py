@@ -6,6 +6,7 @@ from typing import Protocol
 
 from simbus.bus import Bus
 from simbus.kernel import Timeline
+from simbus.kernel.timeline import NANOSECOND
 from simbus.sources.sqs import Queue
 from simbus.sources.sqs_message import Message, State
 
@@ -64,10 +65,10 @@ class QueueLedger:
     # --- turns -----------------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
-        """Let the readers receive, at this instant but after what is going on now."""
+        """Let the readers receive when all is done that happens at this instant: they see every message of it."""
         if not self._woken and self._readers:
             self._woken = True
-            self._timeline.after(0, self._round)
+            self._timeline.after(NANOSECOND, self._round)
 
     def _round(self, _: None) -> None:
         """One receive each until nobody gets anything; another reader begins each time."""

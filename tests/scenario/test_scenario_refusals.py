@@ -172,7 +172,6 @@ REFUSED = [
         "",
     ),
     ("event_buses: {}", "orders.yaml:1: $.event_buses is given; EventBridge is not built yet", "Remove it"),
-    ("event_source_mappings: []", "orders.yaml:1: $.event_source_mappings is given; event source mappings are not", ""),
     ("faults: []", "orders.yaml:1: $.faults is given; faults are not built yet", "Remove it"),
     (
         "workload: [{put_record: {stream: 'sqs:q', partition_key: k, data: x}, at: 1s}]",

@@ -13,6 +13,7 @@ from pydantic import Field
 from simbus.scenario.schema.base import Check, Duration, Model, between, matching, not_built, refuse
 from simbus.scenario.schema.expect import Expectation
 from simbus.scenario.schema.functions import FUNCTION_NAME, Function
+from simbus.scenario.schema.mappings import EventSourceMapping
 from simbus.scenario.schema.sources import BUCKET_NAME, QUEUE_NAME, TOPIC_NAME, Bucket, Queue, Topic
 from simbus.scenario.schema.streams import STREAM_NAME, Stream
 from simbus.scenario.schema.tables import TABLE_NAME, Table
@@ -71,7 +72,7 @@ class ScenarioFile(Model):
     streams: dict[Annotated[str, STREAM_NAME], Stream] = Field(default={})
     tables: dict[Annotated[str, TABLE_NAME], Table] = Field(default={})
     event_buses: Annotated[Any, not_built("EventBridge is")] = None
-    event_source_mappings: Annotated[Any, not_built("event source mappings are")] = None
+    event_source_mappings: list[EventSourceMapping] = Field(default=[])
     faults: Annotated[Any, not_built("faults are")] = None
     workload: list[Item] = Field(default=[], description="What happens from outside, and when.")
     expect: list[Expectation] = Field(default=[], description="What must be true of the finished run.")
