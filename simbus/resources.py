@@ -33,6 +33,7 @@ from simbus.scheduler.recursion import RecursionGuard
 from simbus.sources.base import Source
 from simbus.sources.dynamodb import Table
 from simbus.sources.eventbridge import EventBus
+from simbus.sources.eventbridge_archive import Archives
 from simbus.sources.kinesis import Stream
 from simbus.sources.s3 import Bucket
 from simbus.sources.sns import Topic
@@ -62,7 +63,8 @@ class Resources:
         self.event_source_mappings = EventSourceMappings(world, self.bus, self._destinations, self._recursion)
         self._cores: list[Function] = []
         self._resources: dict[str, Any] = {}
-        self._add(EventBus(world, self.bus, "default"))  # every account has it
+        self._archives = Archives()
+        self._add(EventBus(world, self.bus, "default", self._archives))  # every account has it
 
     def function(
         self,
@@ -147,12 +149,24 @@ class Resources:
                 given[which] = target if isinstance(target, str) else self._arn(target)
         function.put_function_event_invoke_config(**given)
 
-    def bucket(self, name: str, *, versioning: bool = False, notifications: Iterable[Mapping[str, Any]] = ()) -> Bucket:
-        """An S3 bucket. `notifications` as in a scenario: `{"function": ..., "events": [...], "filter": {...}}`."""
+    def bucket(
+        self,
+        name: str,
+        *,
+        versioning: bool = False,
+        notifications: Iterable[Mapping[str, Any]] = (),
+        eventbridge: bool = False,
+    ) -> Bucket:
+        """An S3 bucket. `notifications` as in a scenario: `{"function": ..., "events": [...], "filter": {...}}`.
+
+        `eventbridge`: every event goes to the default event bus as well.
+        """
         bucket = self._add(Bucket(self.world, self.bus, name, versioning=versioning))
-        notifications = list(notifications)
-        if notifications:
-            bucket.put_bucket_notification_configuration(notification_configuration(notifications, self._arn))
+        configuration: dict[str, Any] = notification_configuration(notifications, self._arn)
+        if eventbridge:
+            configuration["EventBridgeConfiguration"] = {}
+        if configuration:
+            bucket.put_bucket_notification_configuration(configuration)
         return bucket
 
     def queue(self, name: str, **attributes: Any) -> Queue:
@@ -173,20 +187,29 @@ class Resources:
             topic.subscribe(given.pop("endpoint"), **given)
         return topic
 
-    def event_bus(self, name: str, *, rules: Mapping[str, Mapping[str, Any]] | None = None) -> EventBus:
+    def event_bus(
+        self,
+        name: str,
+        *,
+        rules: Mapping[str, Mapping[str, Any]] | None = None,
+        archives: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> EventBus:
         """An EventBridge event bus; `default` is there already, another name makes a custom bus.
 
         `rules` as in a scenario: `{"big": {"event_pattern": {...}, "targets": [function]}}`; a rule is what
-        `EventBus.put_rule` takes, with the `targets` of `EventBus.put_targets`.
+        `EventBus.put_rule` takes, with the `targets` of `EventBus.put_targets`. `archives` are `{"all":
+        {"retention_days": 1}}`, as `EventBus.create_archive` takes them.
         """
         found: EventBus = self._resources["events:default"]
-        bus = found if name == "default" else self._add(EventBus(self.world, self.bus, name))
+        bus = found if name == "default" else self._add(EventBus(self.world, self.bus, name, self._archives))
         for rule, settings in (rules or {}).items():
             given = dict(settings)
             targets = given.pop("targets", ())
             bus.put_rule(rule, **given)
             if targets:
                 bus.put_targets(rule, targets)
+        for archive, settings in (archives or {}).items():
+            bus.create_archive(archive, **settings)
         return bus
 
     def stream(self, name: str, *, shard_count: int | None = None, **settings: Any) -> Stream:

@@ -30,6 +30,9 @@ class Rows(Protocol):
     log_events: list[Row]
     metrics: list[Any]
 
+    def add_log_stream(self, log_group: str, name: str, function: str, version: str, created_at: int) -> int:
+        """Make a log stream, created at that time (ms since 1970); returns its id for `log_events`."""
+
     def flush_if_full(self) -> None:
         """Hand a batch over when enough rows have come together."""
 

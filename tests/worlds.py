@@ -10,6 +10,8 @@ from simbus.arn import Account
 from simbus.bus import Bus
 from simbus.errors import AwsError
 from simbus.kernel import Timeline
+from simbus.sources.eventbridge import EventBus
+from simbus.sources.eventbridge_archive import Archives
 from simbus.sources.kinesis import Stream
 from simbus.sources.s3 import Bucket
 from simbus.sources.sqs import Queue
@@ -27,6 +29,10 @@ class ListRows:
         self.messages: list[Any] = []
         self.log_events: list[Any] = []
         self.metrics: list[Any] = []
+
+    def add_log_stream(self, log_group: str, name: str, function: str, version: str, created_at: int) -> int:
+        """Streams are not kept here."""
+        return 1
 
     def flush_if_full(self) -> None:
         """Lists are never full."""
@@ -77,6 +83,7 @@ class Worldlet:
         self.rows = ListRows()
         self.world = World(self.timeline, self.rows, Account(account), datetime(2026, 1, 1, tzinfo=UTC))
         self.bus = Bus(self.world)
+        self.archives = Archives()
 
     def queue(self, name: str, **attributes: Any) -> Queue:
         queue = Queue(self.world, self.bus, name, **attributes)
@@ -92,6 +99,14 @@ class Worldlet:
         stream = Stream(self.world, self.bus, name, **settings)
         self.world.register(stream)
         return stream
+
+    def event_bus(self, name: str = "default") -> EventBus:
+        """The bus of that name, made where there is none yet."""
+        found = self.world.find(f"events:{name}")
+        if not isinstance(found, EventBus):
+            found = EventBus(self.world, self.bus, name, self.archives)
+            self.world.register(found)
+        return found
 
     def stub(self, name: str) -> StubTarget:
         target = StubTarget(self.world, name)

@@ -69,14 +69,14 @@ class Destinations:
     def send_success(self, arn: str, function_arn: str, invocation: Invocation, outcome: Outcome) -> bool:
         """The record of a success, to the OnSuccess destination."""
         record = self._record(invocation, function_arn, "Success", invocation.attempt, outcome)
-        return self._send(arn, function_arn, invocation, record)
+        return self._send(arn, function_arn, invocation, record, "Success")
 
     def send_failure(
         self, arn: str, function_arn: str, invocation: Invocation, failure: Failure, outcome: Outcome | None
     ) -> bool:
         """The record of a failure, to the OnFailure destination."""
         record = self._record(invocation, function_arn, failure.condition, failure.invoke_count, outcome)
-        return self._send(arn, function_arn, invocation, record)
+        return self._send(arn, function_arn, invocation, record, "Failure")
 
     def send_dead_letter(self, arn: str, function_arn: str, invocation: Invocation, failure: Failure) -> bool:
         """The event itself, unchanged, with the three attributes of a dead letter."""
@@ -116,7 +116,8 @@ class Destinations:
             f'"responsePayload":{outcome.payload or "null"}}}'
         )
 
-    def _send(self, arn: str, function_arn: str, invocation: Invocation, record: str) -> bool:
+    def _send(self, arn: str, function_arn: str, invocation: Invocation, record: str, result: str) -> bool:
+        """To an event bus the record goes as the detail of an event of this type (test_invoke_lambda_eventbridge)."""
         delivery = Delivery(
             record,
             "lambda.amazonaws.com",
@@ -124,6 +125,8 @@ class Destinations:
             parent=invocation.request_id,
             lineage=invocation.lineage,
         )
+        if arn.split(":")[2] == "events":
+            delivery.subject = f"Lambda Function Invocation Result - {result}"
         return self._deliver(arn, delivery, invocation, "DestinationDeliveryFailures")
 
     def _deliver(self, arn: str, delivery: Delivery, invocation: Invocation, failed: str) -> bool:

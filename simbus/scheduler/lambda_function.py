@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from simbus.arn import short_name
 from simbus.bus import Bus
-from simbus.errors import AwsError, UsageError
+from simbus.errors import AwsError
 from simbus.functions.config import FunctionConfig
 from simbus.functions.function import LATEST, Alias, Function
 from simbus.kernel.sleeping import called
@@ -346,11 +346,6 @@ class LambdaFunction(Source):
         arn = self._world.arn(service, name) + (f":{qualifier}" if qualifier else "")
         if service == "lambda" and name == self.resource:
             raise invalid("You can't specify the function as a destination for itself.")
-        if service == "events":
-            raise UsageError(
-                f"{self.name}: {which} is {reference}; EventBridge is not built yet. Use an SQS queue, an SNS topic, a "
-                "Lambda function, or (on failure) an S3 bucket."
-            )
         if service in ("kinesis", "dynamodb") or (service == "s3" and which == "OnSuccess"):
             success, failure = ("null", f"OnFailure(destination={arn})")
             if which == "OnSuccess":

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from simbus.errors import UsageError
+from simbus.errors import AwsError, UsageError
 from simbus.sources.base import operation, twin
+from simbus.sources.eventbridge_archiving import Archiving
 from simbus.sources.eventbridge_base import DEFAULT, Passing
 from simbus.sources.eventbridge_delivery import SERVICE
 from simbus.sources.eventbridge_errors import validation
-from simbus.sources.eventbridge_event import Draft, Refused, read_entries
+from simbus.sources.eventbridge_event import MAX_BYTES, TOO_LARGE, Draft, Refused, compact, read_entries
 from simbus.sources.eventbridge_ruling import Ruling
 from simbus.world import Delivery
 
@@ -18,7 +19,7 @@ _SOURCES: Final = {"s3.amazonaws.com": "aws.s3", "lambda.amazonaws.com": "lambda
 _FORWARDED: Final = Passing(forwarded=True)
 
 
-class EventBus(Ruling):
+class EventBus(Ruling, Archiving):
     """An event bus. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-what-is.html
 
     `default` exists in every account; other names are custom buses. Raises AwsError ValidationException for a name
@@ -70,7 +71,8 @@ class EventBus(Ruling):
     def accept(self, delivery: Delivery) -> None:
         """Take what another bus sends on, or make an event of what a service sends: its subject is the detail-type.
 
-        Raises AwsError ServiceUnavailable in an outage, ResourceNotFoundException for a deleted bus.
+        Raises AwsError: ServiceUnavailable in an outage, ResourceNotFoundException for a deleted bus, MalformedDetail
+        and ValidationException for a record that is no JSON object or larger than 256 KB.
         """
         if self._out_until:
             self._check_available()
@@ -84,8 +86,13 @@ class EventBus(Ruling):
         resources = [delivery.source_arn]
         if source == "lambda":
             resources = [self.arn, delivery.source_arn]
+        detail = compact(delivery.payload)
+        if detail is None:
+            raise AwsError("MalformedDetail", "Detail is malformed.")
+        if len(detail.encode()) > MAX_BYTES:
+            raise validation(TOO_LARGE)
         event_id = self._uuid()
-        text = self._writer.write(event_id, detail_type, source, self._writer.now(), resources, delivery.payload)
+        text = self._writer.write(event_id, detail_type, source, self._writer.now(), resources, detail)
         self._receive(event_id, text, detail_type, source, delivery.parent)
 
     def _forwarded(self, delivery: Delivery) -> None:

@@ -22,11 +22,12 @@ DEFAULT = "default"
 class Passing(NamedTuple):
     """What is known of an event on its way through the bus that its text does not tell.
 
-    `forwarded`: it came from another bus. `only`: the rules that it is for (a replay, a schedule); None: all.
+    `forwarded`: it came from another bus. `to`: the one rule that it is for, whatever its pattern (a schedule). `only`:
+    the ARNs of the rules that may see it (a replay); None: all.
     """
 
-    decoded: dict[str, Any] | None = None
     forwarded: bool = False
+    to: Rule | None = None
     only: frozenset[str] | None = None
 
 
@@ -44,7 +45,7 @@ class EventBusBase(Source):
         self._writer = EventWriter(world)
         self._courier = Courier(world, bus, self.name)
         self._rules: dict[str, Rule] = {}
-        self._keepers: list[Callable[[ChangeEvent, dict[str, Any]], None]] = []
+        self._keepers: dict[str, Callable[[ChangeEvent, dict[str, Any]], None]] = {}  # archive -> what keeps
         self._passing: dict[str, Passing] = {}
         self._deleted = False
         bus.subscribe(self.name, self)
@@ -72,17 +73,17 @@ class EventBusBase(Source):
     def offer(self, event: ChangeEvent) -> None:
         """Every rule that matches sends the event to its targets; what no rule wants is a row of hops."""
         passing = self._passing.get(event.id, _PLAIN)
-        if passing.only is None and not self._rules and not self._keepers:
-            self._bus.hop(event.id, "unmatched", self.name, "the bus has no rules")
-            return
-        decoded = msgspec.json.decode(event.data) if passing.decoded is None else passing.decoded
-        for keep in self._keepers:
-            keep(event, decoded)
-        matched = [rule for rule in self._rules.values() if self._wants(rule, decoded, passing)]
+        decoded = msgspec.json.decode(event.data)
+        if passing.to is not None:
+            matched = [passing.to]
+        else:
+            for keep in self._keepers.values():
+                keep(event, decoded)
+            matched = [rule for rule in self._rules.values() if self._wants(rule, decoded, passing)]
         if not matched:
             self._bus.hop(event.id, "unmatched", self.name, "no rule matches")
             return
-        arrival = Arrival(event, decoded, self._world.iso(), passing.forwarded)
+        arrival = Arrival(event, decoded, self._writer.now(), passing.forwarded)
         for rule in matched:
             rule.send(arrival)
 

@@ -19,6 +19,7 @@ from simbus.world import World
 
 MAX_ENTRIES: Final = 10
 MAX_BYTES: Final = 256 * 1024
+TOO_LARGE: Final = "Total size of the entries in the request is over the limit."
 _KEYS: Final = ("source", "detail_type", "detail", "resources", "time", "event_bus_name", "trace_header")
 _REQUIRED: Final = (("source", "Source"), ("detail_type", "DetailType"), ("detail", "Detail"))
 _OTHER_TIMES: Final = ("%m-%d-%YT%H:%M:%SZ", "%m-%d-%Y", "%m/%d/%Y", "%a, %d %b %Y %H:%M:%S GMT")
@@ -51,7 +52,7 @@ def read_entries(entries: Sequence[Mapping[str, Any]]) -> list[Draft | Refused]:
             entry["detail"] = _encoded(entry["detail"])
     _check_count(given)
     if sum(map(_size, given)) > MAX_BYTES:
-        raise validation("Total size of the entries in the request is over the limit.")
+        raise validation(TOO_LARGE)
     return [_read(entry) for entry in given]
 
 

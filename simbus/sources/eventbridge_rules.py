@@ -13,6 +13,7 @@ from simbus.model import ChangeEvent
 from simbus.sources.eventbridge_delivery import SERVICE, THIRD_BUS, THIRD_BUS_RULE, Courier, Parcel
 from simbus.sources.eventbridge_errors import check_length, constraint
 from simbus.sources.eventbridge_input import MISSING, InvalidResult, Matched
+from simbus.sources.eventbridge_schedule import Ticker
 from simbus.sources.eventbridge_targets import Target
 from simbus.world import Delivery, World
 
@@ -63,6 +64,7 @@ class Rule:
         self.description = description
         self.role_arn = role_arn
         self.targets: dict[str, Target] = {}
+        self.ticker: Ticker | None = None
         self._pattern: EventPattern | None = None if event_pattern is None else compile_event_pattern(event_pattern)
 
     def __repr__(self) -> str:
@@ -71,6 +73,20 @@ class Rule:
     @property
     def enabled(self) -> bool:
         return self.state != "DISABLED"
+
+    def switch(self, state: str) -> None:
+        """Enable or disable it; a rate begins anew where it is enabled again."""
+        self.state = state
+        if self.ticker is not None:
+            if self.enabled:
+                self.ticker.start()
+            else:
+                self.ticker.stop()
+
+    def end(self) -> None:
+        """It has been deleted or replaced: its schedule fires no more."""
+        if self.ticker is not None:
+            self.ticker.stop()
 
     def matches(self, event: dict[str, Any]) -> bool:
         """Whether the rule is on and its pattern matches the decoded event."""

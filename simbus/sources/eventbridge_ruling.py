@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simbus.errors import UsageError
 from simbus.sources.base import Source, operation, twin
-from simbus.sources.eventbridge_base import DEFAULT, EventBusBase
+from simbus.sources.eventbridge_base import DEFAULT, EventBusBase, Passing
+from simbus.sources.eventbridge_cron import parse_schedule
 from simbus.sources.eventbridge_errors import check_length, check_name, no_rule, over_limit, validation
 from simbus.sources.eventbridge_rules import MAX_RULES, MAX_TARGETS, Rule, check_pattern, check_state
 from simbus.sources.eventbridge_rules import test_event_pattern as matches_pattern
+from simbus.sources.eventbridge_schedule import DETAIL_TYPE, SOURCE, Ticker
 from simbus.sources.eventbridge_targets import read_target, target_arn
 
 
@@ -41,10 +42,9 @@ class Ruling(EventBusBase):
         if pattern is None and expression is None:
             raise validation("Parameter(s) EventPattern or ScheduleExpression must be specified.")
         check_length(expression, "scheduleExpression", 256)
-        if expression is not None:
-            raise UsageError(f"rule {name} has a schedule; schedules are not built yet. Give it a pattern only.")
         if expression is not None and self.resource != DEFAULT:
             raise validation("ScheduleExpression is supported only on the default event bus.")
+        schedule = None if expression is None else parse_schedule(expression)
         before = self._rules.get(name)
         if before is None and len(self._rules) >= MAX_RULES:
             raise over_limit()
@@ -61,7 +61,11 @@ class Ruling(EventBusBase):
         )
         if before is not None:
             rule.targets = before.targets
+            before.end()
         self._rules[name] = rule
+        if schedule is not None:
+            rule.ticker = Ticker(self._world, schedule, lambda: self._fire(rule))
+            rule.switch(rule.state)
         return {"RuleArn": rule.arn}
 
     aput_rule = twin(put_rule)
@@ -76,21 +80,23 @@ class Ruling(EventBusBase):
         rule = self._rules.get(name)
         if rule is not None and rule.targets:
             raise validation("Rule can't be deleted since it has targets.")
-        self._rules.pop(name, None)
+        if rule is not None:
+            rule.end()
+            del self._rules[name]
 
     adelete_rule = twin(delete_rule)
 
     @operation
     def enable_rule(self, name: str) -> None:
         """Switch a rule on. Raises AwsError ResourceNotFoundException."""
-        self._rule(name).state = "ENABLED"
+        self._rule(name).switch("ENABLED")
 
     aenable_rule = twin(enable_rule)
 
     @operation
     def disable_rule(self, name: str) -> None:
         """Switch a rule off: it matches nothing and fires nothing. Raises AwsError ResourceNotFoundException."""
-        self._rule(name).state = "DISABLED"
+        self._rule(name).switch("DISABLED")
 
     adisable_rule = twin(disable_rule)
 
@@ -175,6 +181,17 @@ class Ruling(EventBusBase):
         return matches_pattern(event_pattern, event)
 
     atest_event_pattern = twin(test_event_pattern)
+
+    def _fire(self, rule: Rule) -> None:
+        """A rule's schedule is due (recording TestScheduleRate::test_put_rule_with_schedule_*)."""
+        event_id = self._uuid()
+        text = self._writer.write(event_id, DETAIL_TYPE, SOURCE, self._writer.now(), (rule.arn,), "{}")
+        self._receive(event_id, text, DETAIL_TYPE, SOURCE, None, Passing(to=rule))
+
+    def stop_schedules(self) -> None:
+        """No schedule of this bus fires any more (a scenario's `duration` is over)."""
+        for rule in self._rules.values():
+            rule.end()
 
     def _rule(self, name: str) -> Rule:
         self._check_exists()

@@ -24,6 +24,7 @@ from simbus.sources.eventbridge_errors import (
     validation,
 )
 from simbus.sources.eventbridge_input import JsonPath, Shaper, check_template, constant, part, transformer
+from simbus.sources.eventbridge_logs import log_group
 from simbus.world import World
 
 SERVICES: Final = ("lambda", "sqs", "sns", "kinesis", "events", "logs")
@@ -83,6 +84,8 @@ def read_target(world: World, given: Any, position: int) -> Target:
     target_id = str(found.get("id") or f"target-{position}")
     check_name(target_id, f"targets.{position}.member.id", 64)
     service, name, arn = target_arn(world, found.get("arn"))
+    if service == "logs":
+        log_group(world, name, arn)
     message_group_id = _message_group(found, target_id, arn)
     attempts, age = _retry_policy(found, position)
     dead_letter_arn = _dead_letter(world, found)

@@ -38,29 +38,75 @@ class Attempt:
         self.trace_duration: int | None = None
 
 
-class Notification:
-    """One configuration at work: a subscription of the bucket's change events.
+class Sender:
+    """The way to one target of a bucket.
 
     A target that answers 5xx is tried again. S3 does not document its schedule; assumed here: after 1 s, doubling up
-    to 5 minutes, for 6 hours. A 4xx, or a target that is gone, is final: the event is dropped.
+    to 5 minutes, for 6 hours. A 4xx, or a target that is gone, is final: the event is dropped. `settles`: whether a
+    delivery is settled when it has been handed over; a function settles it itself, when it has run.
     """
+
+    def __init__(self, world: World, bus: Bus, to: str, name: str, *, settles: bool) -> None:
+        self.name = name
+        self._world = world
+        self._timeline: Timeline = world.timeline
+        self._bus = bus
+        self._to = to
+        self._settles = settles
+        self._waiting: dict[str, Parcel] = {}
+
+    def _send(self, delivery: Delivery, event: ChangeEvent) -> None:
+        """Try for the first time."""
+        error = self._world.hand_over(self._to, delivery)
+        if error is not None:
+            self._refused(Parcel(delivery, event, self._timeline.now, FIRST_RETRY), error)
+        elif self._settles:
+            self._bus.settle(event, self.name, "ok")
+
+    def _refused(self, parcel: Parcel, error: AwsError) -> None:
+        if error.status < 500:
+            self._drop(parcel.event, str(error))
+            return
+        when = self._timeline.now + parcel.pause
+        if when > parcel.since + LONGEST_EFFORT:
+            self._drop(parcel.event, f"{error}; given up after {LONGEST_EFFORT // HOUR} h")
+            return
+        self._bus.hop(parcel.event.id, "delivery_retry", self.name, f"{error}; again in {parcel.pause / SECOND:.0f} s")
+        self._waiting[parcel.event.id] = parcel
+        self._timeline.at(when, self._again, parcel)
+
+    def _again(self, parcel: Parcel) -> None:
+        del self._waiting[parcel.event.id]
+        error = self._world.hand_over(self._to, parcel.delivery)
+        if error is not None:
+            self._refused(parcel._replace(pause=min(2 * parcel.pause, LONGEST_PAUSE)), error)
+        elif self._settles:
+            self._bus.settle(parcel.event, self.name, "ok")
+
+    def _drop(self, event: ChangeEvent, reason: str) -> None:
+        self._bus.hop(event.id, "dropped", self.name, reason)
+        self._bus.settle(event, self.name, "dropped")
+
+    def hold(self) -> None:
+        """The run ends: what still waits for a retry is held."""
+        for parcel in self._waiting.values():
+            self._bus.settle(parcel.event, self.name, "held")
+
+
+class Notification(Sender):
+    """One configuration at work: a subscription of the bucket's change events."""
 
     def __init__(
         self, world: World, bus: Bus, arn: str, configuration: Configuration, name: str, attempt: Attempt
     ) -> None:
-        self.name = name
+        super().__init__(world, bus, configuration.arn, name, settles=configuration.kind.service != "lambda")
         self.configuration = configuration
-        self._world = world
-        self._timeline: Timeline = world.timeline
-        self._bus = bus
         self._arn = arn
         self._attempt = attempt
         self._types = configuration.types
         self._prefix = configuration.prefix
         self._suffix = configuration.suffix
         self._id = f'"configurationId":{msgspec.json.encode(configuration.id).decode()},'
-        self._settles = configuration.kind.service != "lambda"  # a function settles it itself, when it has run
-        self._waiting: dict[str, Parcel] = {}
 
     def offer(self, event: ChangeEvent) -> None:
         """Deliver the event, if it is one of the types and its key passes the filter."""
@@ -79,48 +125,4 @@ class Notification:
             subscription=self.name,
             trace_duration=self._attempt.trace_duration,
         )
-        target = self._world.targets.get(self.configuration.arn)
-        if target is None:
-            self._drop(event, f"{self.configuration.arn} does not exist")
-            return
-        try:
-            target.accept(delivery)
-        except AwsError as error:
-            self._refused(Parcel(delivery, event, self._timeline.now, FIRST_RETRY), error)
-            return
-        if self._settles:
-            self._bus.settle(event, self.name, "ok")
-
-    def _refused(self, parcel: Parcel, error: AwsError) -> None:
-        if error.status < 500:
-            self._drop(parcel.event, str(error))
-            return
-        when = self._timeline.now + parcel.pause
-        if when > parcel.since + LONGEST_EFFORT:
-            self._drop(parcel.event, f"{error}; given up after {LONGEST_EFFORT // HOUR} h")
-            return
-        self._bus.hop(parcel.event.id, "delivery_retry", self.name, f"{error}; again in {parcel.pause / SECOND:.0f} s")
-        self._waiting[parcel.event.id] = parcel
-        self._timeline.at(when, self._again, parcel)
-
-    def _again(self, parcel: Parcel) -> None:
-        del self._waiting[parcel.event.id]
-        target = self._world.targets.get(self.configuration.arn)
-        try:
-            if target is None:
-                raise AwsError("NoSuchTarget", f"{self.configuration.arn} does not exist", 404)
-            target.accept(parcel.delivery)
-        except AwsError as error:
-            self._refused(parcel._replace(pause=min(2 * parcel.pause, LONGEST_PAUSE)), error)
-            return
-        if self._settles:
-            self._bus.settle(parcel.event, self.name, "ok")
-
-    def _drop(self, event: ChangeEvent, reason: str) -> None:
-        self._bus.hop(event.id, "dropped", self.name, reason)
-        self._bus.settle(event, self.name, "dropped")
-
-    def hold(self) -> None:
-        """The run ends: what still waits for a retry is held."""
-        for parcel in self._waiting.values():
-            self._bus.settle(parcel.event, self.name, "held")
+        self._send(delivery, event)

@@ -101,12 +101,8 @@ class Configuration:
 def read(world: World, configuration: Mapping[str, Any], new_id: Any) -> list[Configuration]:
     """The configurations of AWS's JSON, structure checked; an entry without Id gets `new_id()`.
 
-    Raises AwsError InvalidArgument or MalformedXML as S3 does; UsageError for unknown keys and for EventBridge.
+    Raises AwsError InvalidArgument or MalformedXML as S3 does; UsageError for unknown keys.
     """
-    if configuration.get("EventBridgeConfiguration") is not None:
-        raise UsageError(
-            "EventBridgeConfiguration of a bucket: EventBridge is not built yet in this version of simbus. Remove it."
-        )
     _known(configuration, [kind.group for kind in KINDS] + ["EventBridgeConfiguration"], "a notification configuration")
     found = [_read(world, kind, entry, new_id) for kind in KINDS for entry in configuration.get(kind.group) or ()]
     ids = [each.id for each in found]

@@ -11,18 +11,21 @@ from simbus.bus import Bus
 from simbus.errors import AwsError
 from simbus.sources.base import operation, twin
 from simbus.sources.s3_base import BucketBase
-from simbus.sources.s3_delivery import SERVICE, Notification
+from simbus.sources.s3_delivery import SERVICE, Notification, Sender
+from simbus.sources.s3_eventbridge import EventBridgeConfiguration
 from simbus.sources.s3_notifications import KINDS, Configuration, check_destinations, read
+from simbus.sources.s3_objects import StoredObject
 from simbus.world import Delivery, World
 
 
 class Notifying(BucketBase):
-    """Notifications to functions, queues and topics."""
+    """Notifications to functions, queues and topics, and to EventBridge."""
 
     def __init__(self, world: World, bus: Bus, name: str, *, versioning: bool = False) -> None:
         super().__init__(world, bus, name, versioning=versioning)
         self._notifications: list[Notification] = []
-        self._replaced: list[Notification] = []
+        self._replaced: list[Sender] = []
+        self._event_bridge: EventBridgeConfiguration | None = None
 
     @operation
     def put_bucket_notification_configuration(
@@ -31,8 +34,8 @@ class Notifying(BucketBase):
         """Replace the whole configuration (AWS's JSON; `{}` clears it). ARNs may be `service:name`.
 
         Structure is checked first, then all destinations together; `skip_destination_validation` leaves the second
-        out. Each queue and topic gets S3's test event. Raises AwsError InvalidArgument, MalformedXML; UsageError for
-        EventBridgeConfiguration and unknown keys.
+        out. Each queue and topic gets S3's test event. With `EventBridgeConfiguration: {}` every event goes to the
+        default event bus as well. Raises AwsError InvalidArgument, MalformedXML; UsageError for unknown keys.
         """
         configurations = read(self._world, notification_configuration, self._uuid)
         if not skip_destination_validation:
@@ -47,6 +50,7 @@ class Notifying(BucketBase):
         ]
         for notification in self._notifications:
             self._bus.subscribe(self.name, notification)
+        self._switch_event_bridge(notification_configuration.get("EventBridgeConfiguration") is not None)
 
     aput_bucket_notification_configuration = twin(put_bucket_notification_configuration)
 
@@ -58,14 +62,33 @@ class Notifying(BucketBase):
             group = [each.configuration.shown() for each in self._notifications if each.configuration.kind is kind]
             if group:
                 shown[kind.group] = group
+        if self._event_bridge is not None:
+            shown["EventBridgeConfiguration"] = {}
         return shown
 
     aget_bucket_notification_configuration = twin(get_bucket_notification_configuration)
 
     def final_rows(self) -> None:
         """The run ends: events that still wait for a retry are held."""
-        for notification in (*self._replaced, *self._notifications):
-            notification.hold()
+        for sender in (*self._replaced, *self._notifications):
+            sender.hold()
+        if self._event_bridge is not None:
+            self._event_bridge.hold()
+
+    def _switch_event_bridge(self, on: bool) -> None:
+        if self._event_bridge is not None:
+            self._bus.unsubscribe(self.name, self._event_bridge)
+            self._replaced.append(self._event_bridge)
+            self._event_bridge = None
+        if on:
+            self._event_bridge = EventBridgeConfiguration(
+                self._world, self._bus, self.arn, self.resource, self._any_version
+            )
+            self._bus.subscribe(self.name, self._event_bridge)
+
+    def _any_version(self, key: str, version_id: str | None) -> StoredObject | None:
+        """The current or the named version, where there is one."""
+        return self._objects.current.get(key) if version_id is None else self._objects.find(key, version_id)
 
     def _name_of(self, arn: str) -> str:
         target = self._world.targets.get(arn)

@@ -122,16 +122,11 @@ class TopicSubscription:
 
     def _send(self, parcel: Parcel) -> None:
         """Try once. Afterwards it is delivered, will be retried, or is given up."""
-        target = self._world.targets.get(parcel.to)
-        if target is None:
-            self._give_up(parcel, f"{parcel.to} does not exist")
-            return
-        try:
-            target.accept(parcel.delivery)
-        except AwsError as error:
+        error = self._world.hand_over(parcel.to, parcel.delivery)
+        if error is None:
+            self._delivered(parcel)
+        else:
             self._failed(parcel, error)
-            return
-        self._delivered(parcel)
 
     def _delivered(self, parcel: Parcel) -> None:
         if parcel.dead:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-import pytest
 from aws_recorded import equal, load_case, load_cases
 from recorded_lambda import Stage, answer, invoke, laid_out, message, metadata, shaped
 
@@ -35,9 +35,7 @@ CASES = {
             "from delivery to delivery; here it is the function's"
         },
     ),
-    "TestLambdaDestinationEventbridge::test_invoke_lambda_eventbridge": Case(
-        why="the record alone (`detail`), sent to a queue: EventBridge, which wraps it, is not built"
-    ),
+    "TestLambdaDestinationEventbridge::test_invoke_lambda_eventbridge": Case(),
 }
 SENT = "0b07a424-26c0-4d5e-8f6a-1d2c3b4a5968"  # the recordings have `<test-msg-id>`, a UUID, for the text that was sent
 _MESSAGE = re.compile(r"retry-msg-\w+")
@@ -131,20 +129,24 @@ def handler(event, context):
 """
 
 
-@pytest.mark.parametrize("mode", ["success", "failure"])
-def test_the_record_that_eventbridge_was_given(tmp_path: Path, mode: str) -> None:
-    """`detail` of the event is the same record that a queue gets, of a success and of a failure."""
+def test_the_events_that_a_bus_gets(tmp_path: Path) -> None:
+    """The record of a success and of a failure as an event: source `lambda`, the bus and the function as resources."""
     case = load_case("async_destinations", "test_invoke_lambda_eventbridge")
     (tmp_path / "index.py").write_text(laid_out(MODES))
     with Stage(case, tmp_path) as stage:
         queue = stage.queue()
+        bus = stage.sim.event_bus("results")
+        bus.put_rule("all", event_pattern={"source": ["lambda"]})
+        bus.put_targets("all", [queue])
         function = stage.sim.function(
             "input",
             handler="index.handler",
             code=tmp_path,
-            event_invoke_config={"maximum_retry_attempts": 0, "on_success": queue, "on_failure": queue},
+            event_invoke_config={"maximum_retry_attempts": 0, "on_success": bus, "on_failure": bus},
         )
-        function.invoke({"mode": mode}, invocation_type="Event")
-        stage.sim.run()
-        [record] = queue.receive_messages(10)
-        equal(case["recorded"][f"lambda_destination_event_bus_{mode}"]["detail"], record.body)
+        for mode in ("success", "failure"):
+            function.invoke({"mode": mode}, invocation_type="Event")
+            stage.sim.run()
+        success, failure = (json.loads(message.body) for message in queue.messages)
+        actual = {"lambda_destination_event_bus_success": success, "lambda_destination_event_bus_failure": failure}
+        equal(case["recorded"], actual)

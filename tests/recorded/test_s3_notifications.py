@@ -20,13 +20,14 @@ from simbus.sources.sns import Topic
 from simbus.sources.sqs import Queue
 
 FILE = "s3_notifications"
-EVENT_BRIDGE = "EventBridge is an issue of its own"
 
 # case -> "equal", or why it is not tried
 CASES = {
-    "TestS3NotificationsToEventBridge::test_object_created_put": f"not applicable: {EVENT_BRIDGE}",
-    "TestS3NotificationsToEventBridge::test_object_put_acl": f"not applicable: {EVENT_BRIDGE}",
-    "TestS3NotificationsToEventBridge::test_object_created_put_in_different_region": f"not applicable: {EVENT_BRIDGE}",
+    "TestS3NotificationsToEventBridge::test_object_created_put": "equal",
+    "TestS3NotificationsToEventBridge::test_object_put_acl": "equal",
+    "TestS3NotificationsToEventBridge::test_object_created_put_in_different_region": (
+        "equal: the test puts into two buckets from two Regions, both are recorded from one"
+    ),
     "TestS3NotificationsToLambda::test_invalid_lambda_arn": "equal",
     "TestS3NotificationsToSQS::test_object_created_put": "equal",
     "TestS3NotificationsToSQS::test_object_created_and_object_removed": "equal",
@@ -152,6 +153,16 @@ class Replay:
     def _s3_DeleteObjects(self, Bucket: str, Delete: dict[str, Any]) -> None:
         self.bucket(Bucket).delete_objects(Delete["Objects"], quiet=Delete["Quiet"])
 
+    def _events_PutRule(self, Name: str, EventBusName: str, EventPattern: str, ScheduleExpression: str) -> None:
+        assert EventBusName == "default"
+        self.w.event_bus().put_rule(Name, event_pattern=EventPattern, schedule_expression=ScheduleExpression)
+
+    def _events_PutTargets(self, Rule: str, Targets: list[Any]) -> None:
+        self.w.event_bus().put_targets(Rule, Targets)
+
+    def _s3_PutObjectAcl(self, Bucket: str, Key: str, **acl: Any) -> None:
+        self.bucket(Bucket).put_object_acl(Key, acl.get("ACL", acl))
+
     def _s3_PutObjectTagging(self, Bucket: str, Key: str, Tagging: dict[str, Any]) -> None:
         self.bucket(Bucket).put_object_tagging(Key, Tagging["TagSet"])
 
@@ -213,6 +224,24 @@ def test_messages_in_the_queue(name, order):
     replay.file = FILES.get(name, "")
     replay.feed()
     equal(replay.case["recorded"]["receive_messages"], {"messages": replay.records(order)})
+
+
+@pytest.mark.parametrize(
+    "name", ["test_object_created_put", "test_object_put_acl", "test_object_created_put_in_different_region"]
+)
+def test_events_on_the_default_event_bus(name):
+    """What a rule on the default bus gets of a bucket with EventBridgeConfiguration, field for field."""
+    replay = Replay(f"TestS3NotificationsToEventBridge::{name}").setup()
+    replay.feed()
+    events = [json.loads(message.body) for message in replay.queue().messages]
+    recorded = replay.case["recorded"]
+    if name == "test_object_created_put":
+        created, deleted = events
+        equal(recorded, {"object_created": created, "object_deleted": deleted})
+        return
+    (expected,) = recorded.values()
+    events.sort(key=lambda event: event["detail-type"])
+    equal(expected, {"messages": events})
 
 
 @pytest.mark.parametrize("part", ["receive_messages", "receive_messages_region_2"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simbus import AwsError, Simulation, UsageError
+from simbus import AwsError, Simulation
 from simbus.kernel import HOUR
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
@@ -232,10 +232,11 @@ def test_ranges(sim: Simulation, config: dict[str, Any], words: str) -> None:
         sim.function("f", event_invoke_config=config)
 
 
-def test_event_buses_are_refused_by_name(sim: Simulation) -> None:
-    """What is not built is refused with a reason."""
-    with pytest.raises(UsageError, match="EventBridge is not built yet"):
-        sim.function("f", event_invoke_config={"on_failure": "events:default"})
+def test_an_event_bus_that_does_not_exist_is_refused(sim: Simulation) -> None:
+    """A destination must exist when it is configured, an event bus as well; `default` always does."""
+    sim.function("f", event_invoke_config={"on_failure": "events:default"})
+    with pytest.raises(AwsError, match=r"The destination ARN \S+:event-bus/nope is invalid\."):
+        sim.function("g", event_invoke_config={"on_failure": "events:nope"})
 
 
 def test_an_unknown_qualifier_has_no_config(sim: Simulation) -> None:

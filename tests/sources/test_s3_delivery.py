@@ -159,7 +159,7 @@ def test_configurations_that_are_refused(bad, message):
 
 
 def test_what_the_structure_needs():
-    """MalformedXML without events; ids are unique; EventBridge and unknown keys are named."""
+    """MalformedXML without events; ids are unique; unknown keys are named."""
     _, bucket, *_ = ready()
     put = bucket.put_bucket_notification_configuration
     with pytest.raises(AwsError) as caught:
@@ -168,8 +168,6 @@ def test_what_the_structure_needs():
     twice = [{**entry("lambda:f", event), "Id": "x"} for event in ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")]
     with pytest.raises(AwsError, match="IDs must be unique"):
         put(configured(*twice))
-    with pytest.raises(UsageError, match="EventBridge is not built yet"):
-        put({"EventBridgeConfiguration": {}})
     with pytest.raises(UsageError, match="Lambdas"):
         put({"Lambdas": []})
 

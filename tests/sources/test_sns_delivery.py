@@ -190,7 +190,7 @@ def test_without_a_dead_letter_queue_it_is_dropped() -> None:
     topic.publish("m")
     arn = stage.world.arn("sqs", "nowhere")
     assert stage.outcomes == [("sqs:nowhere", "dropped")]
-    assert stage.hops == [("dropped", "sqs:nowhere", f"{arn} does not exist")]
+    assert stage.hops == [("dropped", "sqs:nowhere", f"ResourceNotFoundException: {arn} does not exist")]
 
 
 def test_a_missing_dead_letter_queue_loses_the_message() -> None:
