@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from simbus.kernel import MILLISECOND
 from simbus.model import ChangeEvent
 from simbus.world import World
 
@@ -28,8 +29,11 @@ class Bus:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._timeline = world.timeline
+        self._origin = world.epoch_ns
         self._rows = world.rows
         self._events = world.rows.events
+        self._deliveries = world.rows.deliveries
         self._subscriptions: dict[str, list[Subscription]] = {}
 
     def subscribe(self, source: str, subscription: Subscription) -> None:
@@ -44,7 +48,7 @@ class Bus:
         self._events.append(
             (
                 event.id,
-                self._world.epoch_ms(event.time),
+                (self._origin + event.time) // MILLISECOND,
                 event.source,
                 event.type,
                 event.subject,
@@ -52,7 +56,7 @@ class Bus:
                 event.data,
             )
         )
-        if len(self._events) >= FLUSH_EVENTS and self._world.timeline.actor is None:
+        if len(self._events) >= FLUSH_EVENTS and self._timeline.actor is None:
             self._rows.flush_if_full()  # may start threads, and none starts inside a handler
         for subscription in self._subscriptions.get(event.source, ()):
             subscription.offer(event)
@@ -65,12 +69,13 @@ class Bus:
         is its caller's business: `error` or `throttled` say what the caller was told; nothing of it is lost.
         """
         if event is not None:
-            self.settle_id(event.id, subscription, outcome, request_id)
+            settled_at = None if outcome == "held" else (self._origin + self._timeline.now) // MILLISECOND
+            self._deliveries.append((event.id, request_id, subscription, settled_at, outcome))
 
     def settle_id(self, event_id: str, subscription: str, outcome: str, request_id: str | None = None) -> None:
         """The same for a change event of which only the id is at hand."""
-        settled_at = None if outcome == "held" else self._world.epoch_ms()
-        self._rows.deliveries.append((event_id, request_id, subscription, settled_at, outcome))
+        settled_at = None if outcome == "held" else (self._origin + self._timeline.now) // MILLISECOND
+        self._deliveries.append((event_id, request_id, subscription, settled_at, outcome))
 
     def hop(self, event_id: str | None, kind: str, place: str, detail: str | None = None) -> None:
         """Write down a step of an event's way that no other table tells, with its reason."""

@@ -48,7 +48,7 @@ class Throttled(NamedTuple):
     reason: str
 
 
-class Invocation:
+class Invocation(msgspec.Struct, eq=False):
     """One payload for one function: what the caller asks for, and what it is told when it is settled.
 
     `payload` is JSON text. `qualifier` is the alias or version as the caller named it (None: unqualified), `version`
@@ -56,64 +56,25 @@ class Invocation:
     exactly once, when the attempt has ended; `on_throttled(invocation, throttled)` instead of it, when none began.
     """
 
-    __slots__ = (
-        "attempt",
-        "client_context",
-        "ended_at",
-        "init_ns",
-        "invocation_type",
-        "lineage",
-        "log_tail",
-        "max_memory_used",
-        "on_settled",
-        "on_throttled",
-        "payload",
-        "qualifier",
-        "queued_at",
-        "request_id",
-        "source_arn",
-        "started_at",
-        "state",
-        "trace_duration",
-        "version",
-    )
-
-    def __init__(
-        self,
-        request_id: str,
-        payload: str,
-        on_settled: Callable[[Invocation, Outcome], None],
-        on_throttled: Callable[[Invocation, Throttled], None],
-        *,
-        invocation_type: InvocationType = "RequestResponse",
-        qualifier: str | None = None,
-        source_arn: str | None = None,
-        queued_at: int = 0,
-        attempt: int = 1,
-        lineage: Lineage | None = None,
-        client_context: str | None = None,
-        trace_duration: int | None = None,
-        state: object = None,
-    ) -> None:
-        self.request_id = request_id
-        self.payload = payload
-        self.on_settled = on_settled
-        self.on_throttled = on_throttled
-        self.invocation_type = invocation_type
-        self.qualifier = qualifier
-        self.version = "$LATEST"
-        self.source_arn = source_arn
-        self.queued_at = queued_at
-        self.attempt = attempt
-        self.lineage = lineage
-        self.client_context = client_context
-        self.trace_duration = trace_duration  # a recorded duration in nanoseconds, instead of the modelled one
-        self.state = state  # the caller's own
-        self.started_at = 0
-        self.ended_at = 0
-        self.init_ns: int | None = None
-        self.max_memory_used = 0
-        self.log_tail: str | None = None
+    request_id: str
+    payload: str
+    on_settled: Callable[[Invocation, Outcome], None]
+    on_throttled: Callable[[Invocation, Throttled], None]
+    invocation_type: InvocationType = "RequestResponse"
+    qualifier: str | None = None
+    source_arn: str | None = None
+    queued_at: int = 0
+    attempt: int = 1
+    lineage: Lineage | None = None
+    client_context: str | None = None
+    trace_duration: int | None = None  # a recorded duration in nanoseconds, instead of the modelled one
+    state: object = None  # the caller's own
+    version: str = "$LATEST"
+    started_at: int = 0
+    ended_at: int = 0
+    init_ns: int | None = None
+    max_memory_used: int = 0
+    log_tail: str | None = None
 
     def __repr__(self) -> str:
         return f"<Invocation {self.request_id} attempt {self.attempt}>"

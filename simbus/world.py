@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Protocol
 
+import msgspec
+
 from simbus.arn import Account, arn, short_name
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import MILLISECOND, Timeline
@@ -47,7 +49,7 @@ class Target(Protocol):
         """Take it over. Raises AwsError where the service would refuse it (status >= 500: try again later)."""
 
 
-class Delivery:
+class Delivery(msgspec.Struct, eq=False):
     """One payload on its way to one target, and the change event it came from (None: a record or a dead letter).
 
     `service` is who delivers (`s3.amazonaws.com`, `sns.amazonaws.com`, `lambda.amazonaws.com` ...), `source_arn` the
@@ -56,49 +58,22 @@ class Delivery:
     in the rows.
     """
 
-    __slots__ = (
-        "attributes",
-        "deduplication_id",
-        "event",
-        "group_id",
-        "lineage",
-        "parent",
-        "payload",
-        "service",
-        "source_arn",
-        "subject",
-        "subscription",
-        "trace_duration",
-    )
+    payload: str
+    service: str
+    source_arn: str
+    event: ChangeEvent | None = None
+    subscription: str = ""
+    parent: str | None = None
+    lineage: Any = None
+    attributes: dict[str, dict[str, Any]] | None = None
+    subject: str | None = None
+    group_id: str | None = None
+    deduplication_id: str | None = None
+    trace_duration: int | None = None
 
-    def __init__(
-        self,
-        payload: str,
-        service: str,
-        source_arn: str,
-        *,
-        event: ChangeEvent | None = None,
-        subscription: str = "",
-        parent: str | None = None,
-        lineage: Any = None,
-        attributes: dict[str, dict[str, Any]] | None = None,
-        subject: str | None = None,
-        group_id: str | None = None,
-        deduplication_id: str | None = None,
-        trace_duration: int | None = None,
-    ) -> None:
-        self.payload = payload
-        self.service = service
-        self.source_arn = source_arn
-        self.event = event
-        self.subscription = subscription
-        self.parent = parent if event is None else event.parent
-        self.lineage = lineage if event is None else event.lineage
-        self.attributes = attributes
-        self.subject = subject
-        self.group_id = group_id
-        self.deduplication_id = deduplication_id
-        self.trace_duration = trace_duration
+    def __post_init__(self) -> None:
+        if self.event is not None:
+            self.parent, self.lineage = self.event.parent, self.event.lineage
 
 
 def uuid(rng: Random) -> str:

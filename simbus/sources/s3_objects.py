@@ -7,44 +7,28 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
+
 NULL: Final = "null"  # the version id of what was put while versioning was off
 
 
-class StoredObject:
+class StoredObject(msgspec.Struct, eq=False):
     """One version of one object. `body` is None for a modelled one, which has a size only."""
 
-    __slots__ = (
-        "acl",
-        "body",
-        "content_type",
-        "deleted",
-        "etag",
-        "is_delete_marker",
-        "key",
-        "last_modified",
-        "metadata",
-        "restore",
-        "size",
-        "storage_class",
-        "tags",
-        "version_id",
-    )
-
-    def __init__(self, key: str, body: bytes | None, size: int, etag: str, last_modified: int) -> None:
-        self.key = key
-        self.body = body
-        self.size = size
-        self.etag = etag
-        self.last_modified = last_modified  # nanoseconds of virtual time
-        self.version_id = NULL
-        self.metadata: dict[str, str] | None = None
-        self.content_type = "binary/octet-stream"
-        self.storage_class = "STANDARD"
-        self.tags: dict[str, str] | None = None
-        self.acl: Any = "private"
-        self.is_delete_marker = False
-        self.deleted = False
-        self.restore: int | None = None  # -1: under way; else when the restored copy expires
+    key: str
+    body: bytes | None
+    size: int
+    etag: str
+    last_modified: int  # nanoseconds of virtual time
+    version_id: str = NULL
+    metadata: dict[str, str] | None = None
+    content_type: str = "binary/octet-stream"
+    storage_class: str = "STANDARD"
+    tags: dict[str, str] | None = None
+    acl: Any = "private"
+    is_delete_marker: bool = False
+    deleted: bool = False
+    restore: int | None = None  # -1: under way; else when the restored copy expires
 
     def __repr__(self) -> str:
         return f"<StoredObject {self.key} {self.version_id} {self.size} bytes>"
