@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -68,7 +68,7 @@ class Invocation(msgspec.Struct, eq=False):
     lineage: Lineage | None = None
     client_context: str | None = None
     trace_duration: int | None = None  # a recorded duration in nanoseconds, instead of the modelled one
-    state: object = None  # the caller's own
+    state: Any = None  # the caller's own
     version: str = "$LATEST"
     started_at: int = 0
     ended_at: int = 0

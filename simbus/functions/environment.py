@@ -113,7 +113,7 @@ class Environment:
     @property
     def _init_limit(self) -> int:
         if self.provisioned:
-            return max(PROVISIONED_INIT_LIMIT, self.version.config.timeout_ns)
+            return max(PROVISIONED_INIT_LIMIT, self.version.timeout_ns)
         return INIT_LIMIT
 
     def _code_loaded(self, failure: Outcome | None) -> None:
@@ -139,7 +139,7 @@ class Environment:
             self._rest()
             return
         self._invocation.init_ns = self._init_ns
-        self._run(self._invocation)
+        self.run(self._invocation)
 
     def _init_failed(self, failure: Outcome) -> None:
         took = (self._timeline.now - self._init_began) / MILLISECOND
@@ -149,7 +149,7 @@ class Environment:
         if self._invocation is None:
             self.version.init_failed(self)
         else:
-            self._run(self._invocation)
+            self.run(self._invocation)
 
     def preload(self) -> None:
         """Be warm at once, as an environment that was used before the simulation begins."""
@@ -166,14 +166,11 @@ class Environment:
     # --- invoke ----------------------------------------------------------------------------------------------------
 
     def run(self, invocation: Invocation) -> None:
-        """Run an invocation in this idle environment."""
+        """Run an invocation in this environment: it is idle, or its init has just ended, well or not."""
         self._invocation = invocation
-        self._run(invocation)
-
-    def _run(self, invocation: Invocation) -> None:
         now = self._timeline.now
         invocation.started_at = now
-        self._deadline = now + self.version.config.timeout_ns
+        self._deadline = now + self.version.timeout_ns
         if invocation.log_tail is not None:
             self.stream.keep_tail()
         self._lines.start(invocation.request_id)
@@ -237,7 +234,7 @@ class Environment:
 
     def _finish_timeout(self, _: None) -> None:
         assert self._invocation is not None
-        self._finish(timed_out(self._invocation.request_id, self.version.config.timeout_ns))
+        self._finish(timed_out(self._invocation.request_id, self.version.timeout_ns))
 
     def _finish(self, outcome: Outcome) -> None:
         """The attempt has ended: write its END and REPORT, free the environment, tell who asked."""

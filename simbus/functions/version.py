@@ -36,6 +36,8 @@ class FunctionVersion:
         "_init",
         "_init_failures",
         "_init_rng",
+        "_origin",
+        "_rows",
         "_spawn",
         "arn",
         "config",
@@ -50,6 +52,7 @@ class FunctionVersion:
         "retired",
         "rng",
         "timeline",
+        "timeout_ns",
     )
 
     def __init__(self, function: Function, number: str, config: FunctionConfig, spawn: Spawn) -> None:
@@ -59,6 +62,9 @@ class FunctionVersion:
         self.arn = f"{function.arn}:{number}"
         self.timeline = function.world.timeline
         self.rng = self.timeline.rng(f"{function.name}/errors")
+        self.timeout_ns = config.timeout_ns
+        self._rows = function.world.rows
+        self._origin = function.world.epoch_ns
         self.environments: dict[Environment, None] = {}
         self.provisioned = 0
         self.provisioned_busy = 0
@@ -210,8 +216,7 @@ class FunctionVersion:
         init_ms: float | None,
     ) -> None:
         """One row of `invocations`: one attempt."""
-        world = self.function.world
-        origin, rows = world.epoch_ns, world.rows
+        origin, rows = self._origin, self._rows
         if len(rows.log_events) >= FLUSH_LINES:
             rows.flush_if_full()
         rows.invocations.append(

@@ -7,8 +7,6 @@ test_reserved_concurrency (zero reserved concurrency), test_async_invoke_queue_u
 
 from __future__ import annotations
 
-from typing import cast
-
 from simbus.bus import Bus
 from simbus.errors import AwsError
 from simbus.functions.function import LATEST, Function
@@ -60,7 +58,8 @@ class AsynchronousQueue:
             state=delivery,
         )
         self._metrics.received()
-        invocation.version = self._function.primary(qualifier)
+        if qualifier is not None:
+            invocation.version = self._function.primary(qualifier)
         self.waiting[invocation] = None
         self._timeline.after(0, self._attempt, invocation)
         return invocation.request_id
@@ -70,7 +69,8 @@ class AsynchronousQueue:
             failure = Failure("ZeroReservedConcurrency", invocation.attempt - 1, 429, "Rate Exceeded.")
             self._give_up(invocation, failure, None)
             return
-        if self._timeline.now - invocation.queued_at >= self._config(invocation).maximum_event_age * SECOND:
+        age = self._timeline.now - invocation.queued_at
+        if age and age >= self._config(invocation).maximum_event_age * SECOND:
             self._give_up(invocation, Failure("EventAgeExceeded", invocation.attempt - 1, 429, "Rate Exceeded."), None)
             return
         if self._recursion.stops(invocation.lineage, self._function):
@@ -144,13 +144,13 @@ class AsynchronousQueue:
             self._metrics.count("AsyncEventsDropped")  # also where it goes to a destination
         if self._backoffs:
             self._backoffs.pop(invocation, None)
-        delivery = cast(Delivery, invocation.state)
+        delivery: Delivery = invocation.state
         self._bus.settle(delivery.event, delivery.subscription, outcome, invocation.request_id)
 
     def finish(self) -> None:
         """The run has ended: what still waits here is held, not lost."""
         for invocation in self.waiting:
-            delivery = cast(Delivery, invocation.state)
+            delivery: Delivery = invocation.state
             self._bus.settle(delivery.event, delivery.subscription, "held", invocation.request_id)
 
     def _config(self, invocation: Invocation) -> EventInvokeConfig:
@@ -161,5 +161,5 @@ class AsynchronousQueue:
         return f"{self._function.arn}:{invocation.qualifier or LATEST}"
 
     def _hop(self, invocation: Invocation, kind: str, detail: str) -> None:
-        event = cast(Delivery, invocation.state).event
+        event = invocation.state.event
         self._bus.hop(None if event is None else event.id, kind, self._function.name, detail)

@@ -26,6 +26,7 @@ _outer: _Switches = ()  # the outer world's switches, while a sandbox's are inst
 _levels: tuple[Any, ...] = ()  # the logging levels that the caches of all loggers stand for
 _root = logging.getLogger()
 _manager: Any = logging.Logger.manager
+_logging: Any = logging
 
 
 def _switches() -> _Switches:
@@ -36,8 +37,8 @@ def _switches() -> _Switches:
         sys.stdin,
         sys.dont_write_bytecode,
         sys.unraisablehook,
-        _manager.disable,
-        logging.getLogRecordFactory(),
+        _manager._disable,  # the property of that name checks what it is given; this was checked
+        _logging._logRecordFactory,
         _root.level,
         _root.handlers,
         _root.filters,
@@ -53,15 +54,14 @@ def _set_switches(switches: _Switches) -> None:
         sys.stdin,
         sys.dont_write_bytecode,
         sys.unraisablehook,
-        _manager.disable,
-        factory,
+        _manager._disable,
+        _logging._logRecordFactory,
         _root.level,
         _root.handlers,
         _root.filters,
         _root.propagate,
         _root.disabled,
     ) = switches
-    logging.setLogRecordFactory(factory)
 
 
 def settle() -> None:
@@ -121,7 +121,7 @@ def outer_handlers() -> list[logging.Handler]:
 def _renew_levels() -> None:
     """Loggers cache which levels are enabled; forget that only where the levels really differ."""
     global _levels
-    levels: tuple[Any, ...] = (_root.level, _manager.disable)
+    levels: tuple[Any, ...] = (_root.level, _manager._disable)
     if installed is not None and installed.belongings.loggers:
         levels += tuple((logger.name, logger.level) for logger in installed.belongings.loggers)
     if levels != _levels:
