@@ -15,6 +15,9 @@ the whole account), `value` one statistic of that minute:
 | AsyncEventsReceived, AsyncEventsDropped | Sum | Count |
 | AsyncEventAge | Maximum over the attempts, throttled ones too | Milliseconds |
 | DeadLetterErrors, DestinationDeliveryFailures, RecursiveInvocationsDropped | Sum | Count |
+| ApproximateNumberOfMessagesVisible, ...NotVisible, ...Delayed | Maximum | Count |
+| ApproximateAgeOfOldestMessage | Maximum, whole seconds | Seconds |
+| NumberOfMessagesSent, NumberOfMessagesReceived, NumberOfMessagesDeleted | Sum | Count |
 
 A minute in which nothing happened has no rows, as CloudWatch has no data point then. What stands (messages in a queue,
 an invocation that runs for minutes) has a row for every minute in which it is not zero, as long as the run is open.
@@ -31,15 +34,16 @@ minute that has passed. What a row says, and where it stands, does not depend on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 from simbus.kernel import Timeline
 from simbus.metrics.account import AccountMeter, Pool
 from simbus.metrics.function import FunctionMeter
 from simbus.metrics.meter import Clock, Datapoint, Meter
+from simbus.metrics.queue import QueueMeter
 
-__all__ = ["Datapoint", "FunctionMeter", "Metrics"]
+__all__ = ["Datapoint", "FunctionMeter", "Metrics", "QueueMeter"]
 
 
 class MetricRows(Protocol):
@@ -72,6 +76,12 @@ class Metrics:
             self._functions[name] = found
             self._meters.append(found)
         return found
+
+    def queue(self, name: str, counts: Mapping[Any, int], fifo: bool) -> QueueMeter:
+        """The meter of a new queue, whose messages by state are in `counts`."""
+        made = QueueMeter(f"QueueName={name}", self._clock, self._timeline, self.catch_up, counts, fifo)
+        self._meters.append(made)
+        return made
 
     def account(self, pool: Pool) -> None:
         """Watch the concurrency of the account."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from simbus.metrics.meter import SUM, Clock, Datapoint
+from simbus.metrics.meter import COUNT, Clock, Datapoint
 
 
 class Pool(Protocol):
@@ -38,6 +38,6 @@ class AccountMeter:
         time = self._clock.time_of(self._clock.begins)
         pool = self._pool
         if pool.total_peak:
-            yield Datapoint(time, "ConcurrentExecutions", "", float(pool.total_peak), SUM)
+            yield Datapoint(time, "ConcurrentExecutions", "", float(pool.total_peak), COUNT)
         if pool.peak:
-            yield Datapoint(time, "UnreservedConcurrentExecutions", "", float(pool.peak), SUM)
+            yield Datapoint(time, "UnreservedConcurrentExecutions", "", float(pool.peak), COUNT)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from simbus.kernel import MILLISECOND, MINUTE, Timeline
-from simbus.metrics.meter import MILLISECONDS, SUM, Clock, Datapoint
+from simbus.metrics.meter import COUNT, MILLISECONDS, Clock, Datapoint
 
 COUNTED = (
     "ProvisionedConcurrencyInvocations",
@@ -29,7 +29,7 @@ class Running(Protocol):
 
 
 class Minute:
-    """What one minute has come to. An age of -1 was never measured; durations and ages are in nanoseconds."""
+    """What one minute has come to. An age of -1 was never measured; `duration` and `async_age` are in nanoseconds."""
 
     __slots__ = (
         "async_age", "counts", "duration", "errors", "invocations", "iterator_age", "peak", "received", "throttles"
@@ -43,29 +43,29 @@ class Minute:
         self.peak = 0
         self.received = 0
         self.async_age = -1
-        self.iterator_age = -1
+        self.iterator_age = -1.0
         self.counts: dict[str, int] = {}
 
     def values(self) -> Iterator[tuple[str, float, str]]:
         """Name, value and unit of each row."""
         ran = self.invocations
         if ran:
-            yield "Invocations", ran, SUM
-            yield "Errors", self.errors, SUM
+            yield "Invocations", ran, COUNT
+            yield "Errors", self.errors, COUNT
             yield "Duration", self.duration / ran / MILLISECOND, MILLISECONDS
         if ran or self.throttles:
-            yield "Throttles", self.throttles, SUM
+            yield "Throttles", self.throttles, COUNT
         if self.peak:
-            yield "ConcurrentExecutions", self.peak, SUM
+            yield "ConcurrentExecutions", self.peak, COUNT
         if self.received:
-            yield "AsyncEventsReceived", self.received, SUM
+            yield "AsyncEventsReceived", self.received, COUNT
         if self.received or self.async_age >= 0:  # what is received is tried at once: the youngest is 0 ms old
             yield "AsyncEventAge", max(self.async_age, 0) / MILLISECOND, MILLISECONDS
         if self.iterator_age >= 0:
-            yield "IteratorAge", self.iterator_age / MILLISECOND, MILLISECONDS
+            yield "IteratorAge", self.iterator_age, MILLISECONDS
         for name in COUNTED if self.counts else ():
             if name in self.counts:
-                yield name, self.counts[name], SUM
+                yield name, self.counts[name], COUNT
 
 
 class FunctionMeter:
@@ -122,8 +122,8 @@ class FunctionMeter:
         minute = self._now()
         minute.async_age = max(minute.async_age, age)
 
-    def iterator_age(self, age: int) -> None:
-        """A batch goes to the function whose last record came into the stream `age` nanoseconds ago."""
+    def iterator_age(self, age: float) -> None:
+        """A batch goes to the function whose last record came into the stream `age` milliseconds ago."""
         minute = self._now()
         minute.iterator_age = max(minute.iterator_age, age)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from simbus.kernel import MILLISECOND, MINUTE
 
-SUM = "Count"
+COUNT = "Count"
 MILLISECONDS = "Milliseconds"
 SECONDS = "Seconds"
 

@@ -146,7 +146,7 @@ class QueuePoller:
         criteria = self._criteria
         if criteria is not None and not criteria.accepts(self._records.matched(message, criteria.keys)):
             self._ledger.filtered(message)
-            self._store.end(message, "deleted")
+            self._store.delete(message)
             return
         window = self._settings.maximum_batching_window_in_seconds
         record = self._records.write(message, window > 0)
@@ -230,11 +230,9 @@ class QueuePoller:
         for message, receive in zip(batch.messages, batch.receives, strict=True):
             if message.message_id in failed:
                 self._leave_one(message, batch, "failed", f"reported by {request_id}")
-            elif message.state not in STANDING:
+            elif message.state not in STANDING or self._may_delete(message, receive):
                 self._ledger.processed(message, name, request_id)
-            elif self._may_delete(message, receive):
-                self._ledger.processed(message, name, request_id)
-                self._store.end(message, "deleted")
+                self._store.delete(message)
             else:
                 self._leave_one(message, batch, "receipt_expired", f"processed by {request_id}, but too late to delete")
 

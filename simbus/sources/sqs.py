@@ -213,14 +213,12 @@ class Queue(ManagedQueue):
 
     def _delete(self, receipt_handle: str) -> None:
         message, latest = self._of(receipt_handle)
-        if message is None:
-            return
-        if self.settings.fifo_queue and not (latest and message.state == "in_flight"):
+        if message is not None and self.settings.fifo_queue and not (latest and message.state == "in_flight"):
             raise invalid(
                 f"Value {receipt_handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has "
                 "expired."
             )
-        self.store.end(message, "deleted")
+        self.store.delete(message)
 
     @operation
     def change_message_visibility(self, receipt_handle: str, visibility_timeout: int) -> None:

@@ -92,6 +92,7 @@ class Intake:
             self._deduplication.note(scope, str(deduplication_id), now, message)
         self._publish(message, 0 if settings.fifo_queue else delay)
         self._store.put(message, delay)
+        self._store.meter.sent += 1
         return message
 
     def _publish(self, message: Message, delay: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from simbus.bus import Bus
 from simbus.errors import AwsError
 from simbus.kernel import SECOND
+from simbus.metrics import Datapoint
 from simbus.sources.base import Source, operation, twin
 from simbus.sources.sqs_intake import Intake
 from simbus.sources.sqs_message import Message, State
@@ -50,6 +51,10 @@ class ManagedQueue(Source):
     def settings(self) -> Settings:
         """The queue's attributes."""
         return self.store.settings
+
+    def metric(self, name: str) -> list[Datapoint]:
+        """The data points of a CloudWatch metric (`NumberOfMessagesSent`) so far: see `simbus.metrics`."""
+        return self._world.metrics.datapoints(name, f"QueueName={self.resource}")
 
     def listen(self, shown: Callable[[], object], ended: Callable[[Message, State], object] | None = None) -> None:
         """Call `shown()` whenever a message becomes visible, `ended(message, state)` when one has left the queue.

@@ -33,6 +33,7 @@ class Store:
         self.settings = settings
         self.standing: dict[str, Message] = {}
         self.counts: dict[State, int] = dict.fromkeys(STANDING, 0)
+        self.meter = world.metrics.queue(resource, self.counts, settings.fifo_queue)
         self._world = world
         self._timeline = world.timeline
         self._bus = bus
@@ -63,8 +64,9 @@ class Store:
 
     def put(self, message: Message, delay: int) -> None:
         """Put a message into the queue; it becomes visible after `delay` nanoseconds."""
+        self.meter.arrives(message)
         message.state = "delayed" if delay else "visible"
-        self.counts[message.state] += 1
+        self._count(message.state)
         self.standing[message.message_id] = message
         self._order.add(message)
         self._arrivals += 1
@@ -116,6 +118,8 @@ class Store:
 
     def _receive(self, message: Message, visibility: int) -> None:
         now = self._timeline.now
+        self.meter.leaves(message)
+        self.meter.received += 1
         message.receive_count += 1
         message.received_at = now
         if message.first_received_at is None:
@@ -144,8 +148,16 @@ class Store:
 
     # --- the end ---------------------------------------------------------------------------------------------------
 
+    def delete(self, message: Message | None) -> None:
+        """Delete what was received; a message that has gone (None: long ago) counts in the metric once more."""
+        self.meter.look()
+        self.meter.deleted += 1
+        if message is not None and message.state in STANDING:
+            self.end(message, "deleted")
+
     def end(self, message: Message, state: State) -> None:
         """It leaves the queue as deleted, expired or redriven: its row is final."""
+        self.meter.leaves(message)
         self._world.rows.messages.append(message.row(self._resource, state))
         self._cancel(message)
         self._set(message, state)
@@ -163,10 +175,16 @@ class Store:
         rows.extend(message.row(self._resource, message.state) for message in self.standing.values())
 
     def _set(self, message: Message, state: State) -> None:
+        self.meter.look()
         self.counts[message.state] -= 1
         message.state = state
         if state in self.counts:
-            self.counts[state] += 1
+            self._count(state)
+
+    def _count(self, state: State) -> None:
+        self.counts[state] = count = self.counts[state] + 1
+        if count > self.meter.peaks[state]:
+            self.meter.peaks[state] = count
 
     def _cancel(self, message: Message) -> None:
         if message.timer is None:
