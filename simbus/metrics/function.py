@@ -29,7 +29,7 @@ class Running(Protocol):
 
 
 class Minute:
-    """What one minute has come to. An age of -1 was never measured; `duration` and `async_age` are in nanoseconds."""
+    """What one minute has come to. An age of -1 was never measured; durations and ages are in nanoseconds."""
 
     __slots__ = (
         "async_age", "counts", "duration", "errors", "invocations", "iterator_age", "peak", "received", "throttles"
@@ -43,7 +43,7 @@ class Minute:
         self.peak = 0
         self.received = 0
         self.async_age = -1
-        self.iterator_age = -1.0
+        self.iterator_age = -1
         self.counts: dict[str, int] = {}
 
     def values(self) -> Iterator[tuple[str, float, str]]:
@@ -62,7 +62,7 @@ class Minute:
         if self.received or self.async_age >= 0:  # what is received is tried at once: the youngest is 0 ms old
             yield "AsyncEventAge", max(self.async_age, 0) / MILLISECOND, MILLISECONDS
         if self.iterator_age >= 0:
-            yield "IteratorAge", self.iterator_age, MILLISECONDS
+            yield "IteratorAge", self.iterator_age / MILLISECOND, MILLISECONDS
         for name in COUNTED if self.counts else ():
             if name in self.counts:
                 yield name, self.counts[name], COUNT
@@ -122,8 +122,8 @@ class FunctionMeter:
         minute = self._now()
         minute.async_age = max(minute.async_age, age)
 
-    def iterator_age(self, age: float) -> None:
-        """A batch goes to the function whose last record came into the stream `age` milliseconds ago."""
+    def iterator_age(self, age: int) -> None:
+        """A batch goes to the function whose last record came into the stream `age` nanoseconds ago."""
         minute = self._now()
         minute.iterator_age = max(minute.iterator_age, age)
 
