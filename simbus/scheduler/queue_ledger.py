@@ -73,6 +73,11 @@ class QueueLedger:
     def _round(self, _: None) -> None:
         """One receive each until nobody gets anything; another reader begins each time."""
         self._woken = False
+        out_until = self._queue.out_until
+        if self._timeline.now < out_until:
+            self._woken = True
+            self._timeline.at(out_until, self._round)
+            return
         self._turn += 1
         first = self._turn % len(self._readers) if self._readers else 0
         waiting = self._readers[first:] + self._readers[:first]

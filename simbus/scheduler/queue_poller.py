@@ -129,8 +129,6 @@ class QueuePoller:
             self._take(message, self._timeline.now + visibility)
         if self._open is not None and self._is_full(self._open):
             self._dispatch(self._open)
-        if not self._store.counts["visible"]:
-            self._scaling.idle(self._busy)
         return bool(got)
 
     def _visibility(self) -> int:
@@ -219,7 +217,9 @@ class QueuePoller:
         self._busy -= 1
         while self._ready and self._busy < self._scaling.limit:
             self._dispatch(self._ready.popleft())
-        if self._running and self._store.counts["visible"]:
+        if not self._store.counts["visible"]:
+            self._scaling.idle(self._busy)
+        elif self._running:
             self._ledger.wake()
 
     # --- what becomes of the messages -----------------------------------------------------------------------------
@@ -230,17 +230,23 @@ class QueuePoller:
         for message, receive in zip(batch.messages, batch.receives, strict=True):
             if message.message_id in failed:
                 self._leave_one(message, batch, "failed", f"reported by {request_id}")
-            elif message.state not in STANDING or self._may_delete(message, receive):
+            elif (problem := self._refusal(message, receive)) is None:
                 self._ledger.processed(message, name, request_id)
                 self._store.delete(message)
             else:
-                self._leave_one(message, batch, "receipt_expired", f"processed by {request_id}, but too late to delete")
+                self._leave_one(message, batch, "not_deleted", f"processed by {request_id}, but {problem}")
 
-    def _may_delete(self, message: Message, receive: int) -> bool:
-        """A FIFO queue does not take the receipt of a receive whose visibility timeout is over; others do."""
+    def _refusal(self, message: Message, receive: int) -> str | None:
+        """Why the queue does not delete a message. A FIFO queue does not take an old receipt, others do."""
+        if message.state not in STANDING:
+            return None
+        if self._timeline.now < self._queue.out_until:
+            return "the queue is out of service"
         if not self._queue.settings.fifo_queue:
-            return True
-        return message.state == "in_flight" and message.receive_count == receive
+            return None
+        if message.state == "in_flight" and message.receive_count == receive:
+            return None
+        return "its visibility timeout was over"
 
     def _leave(self, batch: QueueBatch, kind: str, detail: str) -> None:
         """Nothing of it was processed: the messages are left in flight."""

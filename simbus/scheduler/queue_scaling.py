@@ -6,8 +6,8 @@ to 300 more a minute while messages wait, 1,250 at most; MaximumConcurrency; pro
 after function errors and throttles; with ReportBatchItemFailures not after errors).
 
 AWS does not say how it lowers the number. Here: by one for each batch that failed or was throttled, not below 2 (nor
-below the minimum of provisioned mode), and it grows again when a minute has passed since. A poll that finds the queue
-empty brings it back to where it began, or to what is in flight. The growth is even: one more every 200 ms (60 ms).
+below the minimum of provisioned mode), and it grows again when a minute has passed since. While no message waits it
+falls with what is in flight, down to where it began. The growth is even: one more every 200 ms (60 ms).
 """
 
 from __future__ import annotations
@@ -78,6 +78,6 @@ class Scaling:
         self._paused_until = self._timeline.now + PAUSE
 
     def idle(self, busy: int) -> None:
-        """The queue is empty: back to the beginning."""
+        """No message waits, and so many batches are in flight: no more than that, but what it began with."""
         if self.limit > self._first:
             self.limit = max(self._first, busy)

@@ -41,6 +41,11 @@ class Source:
         """Answer every operation and delivery with 503 ServiceUnavailable for `duration` nanoseconds from now."""
         self._out_until = self._timeline.now + duration
 
+    @property
+    def out_until(self) -> int:
+        """When its latest outage ends, in nanoseconds of virtual time (0: it never had one)."""
+        return self._out_until
+
     def _check_available(self) -> None:
         if self._timeline.now < self._out_until:
             raise AwsError("ServiceUnavailable", f"{self.name} is out of service.", 503)
