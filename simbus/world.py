@@ -112,9 +112,13 @@ class World:
 
     def register(self, target: Target) -> None:
         """Put a resource into the directory. Raises UsageError where its ARN is taken."""
+        self.check_free(target)
+        self.targets[target.arn] = target
+
+    def check_free(self, target: Target) -> None:
+        """Raise UsageError where there is something of this ARN."""
         if target.arn in self.targets:
             raise UsageError(f"{target.name} exists already; names are unique per service. Choose another name.")
-        self.targets[target.arn] = target
 
     def find(self, reference: str) -> Target | None:
         """The resource that `service:name`, `lambda:name:qualifier` or an ARN names, or None."""

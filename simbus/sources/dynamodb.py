@@ -9,7 +9,7 @@ from simbus.sources import dynamodb_many as many
 from simbus.sources import dynamodb_search as search
 from simbus.sources.base import operation, twin
 from simbus.sources.dynamodb_expressions import Names, Values
-from simbus.sources.dynamodb_store import TableStore
+from simbus.sources.dynamodb_manage import ManagedTable
 from simbus.sources.dynamodb_values import copy_item
 from simbus.sources.dynamodb_write import (
     UPDATE_RETURNS,
@@ -23,7 +23,7 @@ from simbus.sources.dynamodb_write import (
 _OLD_OR_NONE = ("NONE", "ALL_OLD")
 
 
-class Table(TableStore):
+class Table(ManagedTable):
     """A DynamoDB table. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Introduction.html
 
     Items are in DynamoDB's typed form (`{"id": {"S": "1"}}`), binaries as bytes (base64 text is taken as well).

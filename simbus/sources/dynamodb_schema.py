@@ -28,6 +28,12 @@ class Schema(NamedTuple):
     def names(self) -> tuple[str, ...]:
         return (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
 
+    def shown(self) -> list[dict[str, str]]:
+        """AWS's KeySchema."""
+        return [
+            {"AttributeName": name, "KeyType": kind} for name, kind in zip(self.names, ("HASH", "RANGE"), strict=False)
+        ]
+
     def kind(self, name: str) -> str:
         return self.hash_kind if name == self.hash_key else self.range_kind
 

@@ -15,7 +15,7 @@ from simbus.kernel import HOUR, Timeline
 RETENTION: Final = 24 * HOUR
 READ_LIMIT: Final = 1000
 READ_SIZE: Final = 1024 * 1024  # GetRecords: 1,000 records or 1 MB a call (API reference, GetRecords)
-IteratorType = Literal["TRIM_HORIZON", "LATEST", "AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"]
+IteratorType = Literal["TRIM_HORIZON", "LATEST", "AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER", "AT_TIMESTAMP"]
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -47,6 +47,7 @@ class Shard:
         self.closed_at: int | None = None
         self._records: list[Record] = []
         self._dropped = 0  # how many are gone from the list
+        self._last_dropped = 0
         self._start = 0
 
     def __repr__(self) -> str:
@@ -109,18 +110,27 @@ class Shard:
         return self.closed_at is not None and self.unread(position) <= 0
 
     def position(self, iterator_type: IteratorType, at: Any = None) -> int:
-        """Where a reader begins. `at` is a sequence number. (DynamoDB Streams have no AT_TIMESTAMP.)"""
+        """Where a reader begins. `at` is a sequence number or, for AT_TIMESTAMP, nanoseconds of virtual time."""
         if iterator_type == "TRIM_HORIZON":
             return self.start
         if iterator_type == "LATEST":
             return self.end
+        if iterator_type == "AT_TIMESTAMP":
+            return max(self.start, bisect_left(self._records, at, key=_arrival) + self._dropped)
         find = bisect_right if iterator_type == "AFTER_SEQUENCE_NUMBER" else bisect_left
         return max(self.start, find(self._records, int(at), key=_number) + self._dropped)
+
+    @property
+    def last_expired(self) -> int:
+        """The sequence number of the youngest record that has expired; 0 when there is none."""
+        gone = self.start - self._dropped
+        return int(self._records[gone - 1].sequence_number) if gone else self._last_dropped
 
     # --- retention ---------------------------------------------------------------------------------------------------
 
     def trim(self) -> bool:
         """Drop what has expired. Returns whether there is anything left that will."""
+        self._last_dropped = self.last_expired
         expired = self.start - self._dropped
         del self._records[:expired]
         self._dropped += expired

@@ -11,8 +11,9 @@ from simbus.errors import UsageError
 from simbus.kernel import HOUR, SECOND
 from simbus.model import ChangeEvent
 from simbus.sources.base import Source
+from simbus.sources.dynamodb_change import Change, payload_maker
 from simbus.sources.dynamodb_schema import Key, KeyOrder, key_text, schema
-from simbus.sources.dynamodb_stream import Change, ChangeStream, payload_maker
+from simbus.sources.dynamodb_stream import ChangeStream
 from simbus.sources.dynamodb_values import Item, Stored, copy_item
 from simbus.world import World
 
@@ -28,7 +29,8 @@ class TableStore(Source):
     `stream_view_type` (KEYS_ONLY, NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES) gives the table a `stream` of
     `stream_shard_count` shards that are followed by others every `stream_shard_lifetime` ns (None: never).
     `ttl_attribute` names a number attribute with an epoch second: `ttl_delay` ns after it (default 0; AWS: "within a
-    few days") the item is deleted. Raises UsageError for settings that CreateTable would refuse.
+    few days") the item is deleted. `stream` is the one that is enabled, `latest_stream` the last that was.
+    Raises UsageError for settings that CreateTable would refuse.
     """
 
     service = "dynamodb"
@@ -52,20 +54,24 @@ class TableStore(Source):
             raise UsageError(f"table name {name!r}: DynamoDB allows 3 to 255 letters, digits and _ . - only.")
         if ttl_delay < 0:
             raise UsageError(f"ttl_delay of table {name} is {ttl_delay} ns; it is 0 or more.")
+        if ttl_delay and ttl_attribute is None:
+            raise UsageError(f"table {name} has ttl_delay, but no ttl_attribute. Add the one, or remove the other.")
         super().__init__(world, bus, name)
+        world.check_free(self)  # type: ignore[arg-type]
         self.schema = schema(hash_key, range_key, attribute_types)
         self.ttl_attribute = ttl_attribute
         self.ttl_delay = ttl_delay
         self.stored: dict[Key, Stored] = {}
-        self.stream: ChangeStream | None = None
-        if stream_view_type is not None:
-            self.stream = ChangeStream(
-                world, bus, name, self.schema, stream_view_type, stream_shard_count, stream_shard_lifetime
-            )
-            world.register(self.stream)  # type: ignore[arg-type]
+        self._stream_settings = stream_shard_count, stream_shard_lifetime
+        self.stream = None if stream_view_type is None else self._new_stream(stream_view_type)
+        self.latest_stream = self.stream
+        self._created = world.timeline.now
         self._plain_payload = payload_maker(world, self.schema, None, None)
         self._order: KeyOrder | None = None
         self._expiries: dict[Key, int] = {}
+
+    def _new_stream(self, view_type: str) -> ChangeStream:
+        return ChangeStream(self._world, self._bus, self.resource, self.schema, view_type, *self._stream_settings)
 
     def __len__(self) -> int:
         return len(self.stored)

@@ -5,33 +5,29 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
-
-import msgspec
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
 
 from simbus.bus import Bus
-from simbus.errors import UsageError
+from simbus.errors import AwsError, UsageError
 from simbus.kernel import HOUR, MILLISECOND, SECOND
-from simbus.sources.base import Source
+from simbus.sources.base import Source, operation, twin
+from simbus.sources.dynamodb_change import Change, payload_maker, shown_record, shown_shard
+from simbus.sources.dynamodb_iterator import (
+    Place,
+    check_limit,
+    child_filter,
+    iterator,
+    position_of,
+    read_iterator,
+    trimmed,
+)
 from simbus.sources.dynamodb_schema import Key, Schema, partition
-from simbus.sources.dynamodb_shard import RETENTION, Record, Shard
-from simbus.sources.dynamodb_values import Stored, attribute_order, clean, utf8_size
+from simbus.sources.dynamodb_shard import READ_LIMIT, RETENTION, Record, Shard
 from simbus.world import World
 
 VIEW_TYPES = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
-_json = msgspec.json.Encoder().encode
-_BY_SERVICE = ',"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}'
-
-
-class Change(NamedTuple):
-    """One item that really changed. `event_name` is INSERT, MODIFY or REMOVE; `expired`: time to live deleted it."""
-
-    event_name: str
-    key: Key
-    old: Stored | None
-    new: Stored | None
-    expired: bool = False
 
 
 class ChangeStream(Source):
@@ -69,8 +65,7 @@ class ChangeStream(Source):
                 "rollover."
             )
         super().__init__(world, bus, table)
-        self.label = world.iso()[:-1]
-        self.arn = f"{world.arn('dynamodb', table)}/stream/{self.label}"
+        self.label, self.arn = _free_label(world, table)
         self.view_type = view_type
         self.schema = schema
         self._lifetime = shard_lifetime
@@ -82,6 +77,8 @@ class ChangeStream(Source):
         self._every: list[Shard] = []
         self._open: list[Shard] = [self._new_shard(None) for _ in range(shard_count)]
         self._trimming = False
+        self._created = world.timeline.now
+        world.register(self)  # type: ignore[arg-type]
 
     # --- read --------------------------------------------------------------------------------------------------------
 
@@ -106,6 +103,92 @@ class ChangeStream(Source):
         """The JSON text of one element of Lambda's `Records`; DynamoDB's names no role."""
         return record.payload
 
+    # --- DynamoDB Streams ---------------------------------------------------------------------------------------------
+
+    @operation
+    def describe_stream(
+        self,
+        *,
+        limit: int = 100,
+        exclusive_start_shard_id: str | None = None,
+        shard_filter: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """`{"StreamDescription": ...}` with up to `limit` (1 to 100) shards from behind `exclusive_start_shard_id` on.
+
+        `shard_filter` is AWS's `{"Type": "CHILD_SHARDS", "ShardId": ...}`. Raises AwsError ValidationException.
+        """
+        check_limit(limit, 100)
+        shards = self.shards
+        if shard_filter is not None:
+            parent = child_filter(shard_filter)
+            shards = [shard for shard in shards if shard.parent_shard_id == parent]
+        if exclusive_start_shard_id is not None:
+            ids = [shard.id for shard in shards]
+            shards = shards[ids.index(exclusive_start_shard_id) + 1 :] if exclusive_start_shard_id in ids else []
+        description: dict[str, Any] = {
+            "StreamArn": self.arn,
+            "StreamLabel": self.label,
+            "StreamStatus": "ENABLED" if self.enabled else "DISABLED",
+            "StreamViewType": self.view_type,
+            "CreationRequestDateTime": self._world.datetime(self._created),
+            "TableName": self.resource,
+            "KeySchema": self.schema.shown(),
+            "Shards": [shown_shard(shard) for shard in shards[:limit]],
+        }
+        if len(shards) > limit:
+            description["LastEvaluatedShardId"] = shards[limit - 1].id
+        return {"StreamDescription": description}
+
+    adescribe_stream = twin(describe_stream)
+
+    @operation
+    def get_shard_iterator(
+        self,
+        shard_id: str,
+        shard_iterator_type: str,
+        *,
+        sequence_number: str | None = None,
+        timestamp: datetime | float | None = None,
+    ) -> dict[str, str]:
+        """Where to read from: `{"ShardIterator"}`, good for 15 minutes.
+
+        AT_ and AFTER_SEQUENCE_NUMBER take `sequence_number`, AT_TIMESTAMP `timestamp` (a datetime with a zone, or
+        seconds since 1970). Raises AwsError ResourceNotFoundException, TrimmedDataAccessException, ValidationException.
+        """
+        shard = self._find(shard_id)
+        position = position_of(self._world, shard, shard_iterator_type, sequence_number, timestamp)
+        if shard is None:
+            raise AwsError("ResourceNotFoundException", "Requested resource not found: Shard does not exist")
+        return {"ShardIterator": iterator(self._world, self.arn, Place(shard.id, position))}
+
+    aget_shard_iterator = twin(get_shard_iterator)
+
+    @operation
+    def get_records(self, shard_iterator: str, limit: int = READ_LIMIT) -> dict[str, Any]:
+        """Up to `limit` (1 to 1,000) records, 1 MB in all: `{"Records", "NextShardIterator"}`.
+
+        At the end of a closed shard there is no NextShardIterator. Raises AwsError ExpiredIteratorException,
+        TrimmedDataAccessException, ResourceNotFoundException, ValidationException.
+        """
+        place = read_iterator(self._world, self.arn, shard_iterator)
+        check_limit(limit, READ_LIMIT)
+        shard = self._find(place.shard)
+        if shard is None:
+            raise AwsError("ResourceNotFoundException", "Invalid ShardId in ShardIterator")
+        if place.position < shard.start:
+            raise trimmed()
+        records = shard.read(place.position, limit)
+        answer: dict[str, Any] = {"Records": [shown_record(self._world, record) for record in records]}
+        after = place.position + len(records)
+        if not shard.drained(after):
+            answer["NextShardIterator"] = iterator(self._world, self.arn, Place(shard.id, after))
+        return answer
+
+    aget_records = twin(get_records)
+
+    def _find(self, shard_id: str) -> Shard | None:
+        return next((shard for shard in self.shards if shard.id == shard_id), None)
+
     # --- write -------------------------------------------------------------------------------------------------------
 
     def put(self, change: Change, event_id: str, parent: str | None) -> str:
@@ -120,9 +203,27 @@ class ChangeStream(Source):
             self._timeline.background(now + RETENTION, self._trim)
         return payload
 
+    @property
+    def enabled(self) -> bool:
+        """It takes records. A disabled stream can be read for 24 hours more, then it is gone."""
+        return bool(self._open)
+
+    def disable(self) -> None:
+        """Close every shard."""
+        closed, self._open = self._open, []
+        for shard in closed:
+            shard.close(str(self._number))
+        for shard in closed:
+            self._tell(shard)
+        self._timeline.background(self._timeline.now + RETENTION, self._forget)
+
+    def _forget(self, _: object) -> None:
+        self._every = self.shards
+        self._world.targets.pop(self.arn, None)
+
     def tell(self, key: Key) -> None:
         """Tell the listeners that the shard of that key has news."""
-        if self._listeners:
+        if self._listeners and self._open:
             self._tell(self._open[self._place(key)])
 
     def _tell(self, shard: Shard) -> None:
@@ -166,45 +267,12 @@ class ChangeStream(Source):
             self._timeline.background(self._timeline.now + HOUR, self._trim)
 
 
-def payload_maker(
-    world: World, schema: Schema, view_type: str | None, stream_arn: str | None
-) -> Callable[[Change, str, int, str], str]:
-    """A function of (change, event id, epoch second, sequence number) that makes the JSON text of a record.
-
-    The order of the keys is that of the recordings (dynamodb_esm.json); SizeBytes is the size of the keys and of the
-    images that are there. Without a stream (`view_type` None) the record has both images, but no
-    sequence number and no stream.
-    """
-    names = attribute_order(schema.names)
-    names_size = sum(map(utf8_size, names))
-    with_new = view_type in (None, "NEW_IMAGE", "NEW_AND_OLD_IMAGES")
-    with_old = view_type in (None, "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
-    middle = f'","eventVersion":"1.1","eventSource":"aws:dynamodb","awsRegion":"{world.account.region}","dynamodb":{{'
-    view = "" if view_type is None else f',"StreamViewType":"{view_type}"'
-    end = "}" if stream_arn is None else f',"eventSourceARN":"{stream_arn}"}}'
-
-    def make(change: Change, event_id: str, second: int, number: str) -> str:
-        name, _, old, new, expired = change
-        written = new or old
-        assert written is not None
-        keys = {each: written[0][each] for each in names}
-        size = names_size
-        for value in keys.values():
-            text = value.get("S")
-            size += utf8_size(text) if text is not None else clean(value)[1]
-        images: dict[str, Any] = {"Keys": keys}
-        if with_new and new is not None:
-            images["NewImage"] = new[0]
-            size += new[1]
-        if with_old and old is not None:
-            images["OldImage"] = old[0]
-            size += old[1]
-        sequence = f',"SequenceNumber":"{number}"' if number else ""
-        return (
-            f'{{"eventID":"{event_id}","eventName":"{name}{middle}"ApproximateCreationDateTime":{second}.0,'
-            f"{_json(images).decode()[1:-1]}{sequence},"
-            f'"SizeBytes":{size}{view}}}'
-            f"{_BY_SERVICE if expired else ''}{end}"
-        )
-
-    return make
+def _free_label(world: World, table: str) -> tuple[str, str]:
+    """The stream's label, its time of creation, and its ARN; a millisecond later where that one is taken."""
+    at = world.timeline.now
+    while True:
+        label = world.iso(at)[:-1]
+        arn = f"{world.arn('dynamodb', table)}/stream/{label}"
+        if arn not in world.targets:
+            return label, arn
+        at += MILLISECOND

@@ -298,3 +298,35 @@ def test_items_over_five_years_old_stay() -> None:
     table.put_item({"id": {"S": "2"}, "ttl": at(-60)})
     stage.timeline.run(until=HOUR)
     assert [item["id"]["S"] for item in table.items] == ["1"]
+
+
+# --- golden ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_record_byte_for_byte() -> None:
+    """Reference section 15.2, and a deletion by TTL with its userIdentity (guide, time-to-live-ttl-streams)."""
+    stage = Stage(datetime(2022, 9, 30, 17, 31, 23, tzinfo=UTC))
+    table = stage.table("tab", hash_key="id", stream_view_type="NEW_AND_OLD_IMAGES", ttl_attribute="end")
+    table.put_item({"id": {"S": "Fred"}})
+    table.put_item({"id": {"S": "Fred"}, "name": {"S": "Fred"}})
+    table.put_item({"id": {"S": "Fred"}, "end": {"N": "1664559090"}})
+    stage.timeline.run(until=MINUTE)
+    _, modified, _, removed = records(table)
+    start = '{{"eventID":"{0.event_id}","eventName":"{1}","eventVersion":"1.1","eventSource":"aws:dynamodb",'
+    start += '"awsRegion":"us-east-1","dynamodb":{{"ApproximateCreationDateTime":{2}.0,"Keys":{{"id":{{"S":"Fred"}}}},'
+    end = ',"SequenceNumber":"{0.sequence_number}","SizeBytes":{1},"StreamViewType":"NEW_AND_OLD_IMAGES"}}'
+    arn = '"eventSourceARN":"arn:aws:dynamodb:us-east-1:111111111111:table/tab/stream/2022-09-30T17:31:23.000"}'
+    assert modified.payload == (
+        start.format(modified, "MODIFY", 1664559083)
+        + '"NewImage":{"name":{"S":"Fred"},"id":{"S":"Fred"}},"OldImage":{"id":{"S":"Fred"}}'
+        + end.format(modified, 26)
+        + ","
+        + arn
+    )
+    assert removed.payload == (
+        start.format(removed, "REMOVE", 1664559090)
+        + '"OldImage":{"end":{"N":"1664559090"},"id":{"S":"Fred"}}'
+        + end.format(removed, 21)
+        + ',"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"},'
+        + arn
+    )
