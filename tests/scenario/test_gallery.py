@@ -1,0 +1,114 @@
+"""Each scenario of the gallery proves what its head comment says, by its rows; its remedy is one `--set` away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from simbus.cli import app
+from simbus.logs.reader import RunReader, open_run
+
+ROOT = Path(__file__).parents[2]
+Play = Callable[..., RunReader]
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Play:
+    """Runs a scenario of the gallery, with `--set` options, and opens its run file."""
+
+    def run(name: str, *options: str) -> RunReader:
+        path, scenario = tmp_path / "run.db", ROOT / "scenarios" / f"{name}.yaml"
+        settings = [word for option in options for word in ("--set", option)]
+        result = CliRunner().invoke(app, ["run", str(scenario), "--db", str(path), *settings])
+        assert result.exit_code in ((0, 1) if options else (0,)), result.output
+        return open_run(path)
+
+    return run
+
+
+def values(reader: RunReader, sql: str, *parameters: Any) -> list[Any]:
+    """The only column of a query."""
+    return [row[0] for row in reader.query(sql, parameters)]
+
+
+def total(reader: RunReader, name: str, dimension: str) -> float:
+    return sum(point.value for point in reader.metrics(name, dimension))
+
+
+QUERY = re.compile(r"^#   (select .*\n(?:#   .*\n)*)", re.MULTILINE)
+ASKED = [
+    (path.stem, query.replace("\n#  ", "\n"))
+    for path in sorted((ROOT / "scenarios").glob("*.yaml"))
+    for query in QUERY.findall(path.read_text())
+]
+
+
+@pytest.mark.parametrize(("name", "query"), ASKED, ids=[name for name, _ in ASKED])
+def test_the_question_of_the_head_comment_has_an_answer(play: Play, name: str, query: str) -> None:
+    """It is SQL that shows the damage."""
+    with play(name) as run:
+        assert len(list(run.query(query))) > 0
+
+
+PAID_TWICE = """
+    SELECT json_extract(payload, '$.Records[0].body') AS paid FROM invocations
+    WHERE status = 'ok' GROUP BY paid HAVING count(*) > 1
+"""
+
+
+def test_duplicates(play: Play) -> None:
+    """Developer Guide, "Using Lambda with Amazon SQS": set the visibility timeout to six times the function's timeout,
+    to leave time for retries when the function is throttled while it processes a batch."""
+    with play("duplicates") as run:
+        twice = values(run, PAID_TWICE)
+        assert len(twice) >= 5
+        assert values(run, "SELECT DISTINCT status FROM invocations") == ["ok"]
+        queue = "QueueName=orders"
+        assert total(run, "NumberOfMessagesSent", queue) == 200
+        assert total(run, "NumberOfMessagesDeleted", queue) == 200 + len(twice)
+    with play("duplicates", "queues.orders.visibility_timeout=180") as run:
+        assert values(run, PAID_TWICE) == []
+        assert total(run, "NumberOfMessagesReceived", queue) == 200
+
+
+def test_forgotten_failures(play: Play) -> None:
+    """Developer Guide, "Reporting batch item failures": without ReportBatchItemFailures in FunctionResponseTypes Lambda
+    takes a batch whose function returned for a success, whatever it returned."""
+    reported = """
+        SELECT m.state FROM messages m JOIN invocations i ON i.response LIKE '%' || m.message_id || '%'
+        WHERE m.queue = 'addresses'
+    """
+    with play("forgotten_failures") as run:
+        assert values(run, reported) == ["deleted"] * 4
+        assert total(run, "Errors", "FunctionName=import_addresses") == 0
+    listening = "event_source_mappings[0].function_response_types=[ReportBatchItemFailures]"
+    with play("forgotten_failures", listening) as run:
+        assert set(values(run, reported)) == {"redriven"}
+        bodies = values(run, "SELECT body FROM messages WHERE queue = 'bad_addresses'")
+        assert len(bodies) == 4
+        assert all('"zip": "unknown"' in body for body in bodies)
+
+
+def test_blocked_group(play: Play) -> None:
+    """SQS Developer Guide: messages of a group are handed out in order, none while an earlier one is in flight; the age
+    of the oldest message grows until the message is deleted or goes to the dead-letter queue."""
+    started = """
+        SELECT i.started_at FROM invocations i JOIN json_each(i.payload, '$.Records') r
+        WHERE json_extract(r.value, '$.attributes.MessageGroupId') = ? ORDER BY i.started_at
+    """
+    with play("blocked_group") as run:
+        blocked, others = (values(run, started, f"customer-{n}") for n in (7, 8))
+        assert max(b - a for a, b in pairwise(blocked)) == 360_000
+        assert len([when for when in blocked if 300_000 < when - blocked[0] < 1_800_000]) <= 5
+        assert max(b - a for a, b in pairwise(others)) < 180_000
+        ages = [point.value for point in run.metrics("ApproximateAgeOfOldestMessage", "QueueName=orders.fifo")]
+        assert max(ages) == 5 * 360
+    with play("blocked_group", 'queues["orders.fifo"].visibility_timeout=60') as run:
+        ages = [point.value for point in run.metrics("ApproximateAgeOfOldestMessage", "QueueName=orders.fifo")]
+        assert max(ages) == 5 * 60
