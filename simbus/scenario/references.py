@@ -25,8 +25,9 @@ _SECTIONS = {
     "sns": "topics",
     "kinesis": "streams",
     "dynamodb": "tables",
+    "events": "event_buses",
 }
-_LATER = {"events": "EventBridge is"}
+_SUBJECTS = ("bucket", "topic", "queue", "stream", "table", "event_bus", "function")
 _SELF_DESTINATION = "You can't specify the function as a destination for itself."
 
 
@@ -40,6 +41,7 @@ def check_references(spec: ScenarioFile, folder: FilePath) -> list[Problem]:
         problems += _function(("functions", name), name, function, folder)
     for index, mapping in enumerate(spec.event_source_mappings):
         problems += _mapping(("event_source_mappings", index), mapping.event_source, spec)
+    problems += _schedules(spec)
     for index, item in enumerate(spec.workload):
         problems += _item(("workload", index), item, folder)
     return problems
@@ -60,10 +62,18 @@ def _named(spec: ScenarioFile) -> Iterator[tuple[Path, str]]:
         yield from _fields(("queues", name), queue, ("dead_letter_target_arn",))
     for name, topic in spec.topics.items():
         yield from _fields(("topics", name), topic, ("endpoint", "dead_letter_target_arn"))
+    for name, bus in spec.event_buses.items():
+        for rule in bus.rules:
+            yield from _fields(("event_buses", name, "rules", rule), bus.rules[rule], ("arn",))
     for index, mapping in enumerate(spec.event_source_mappings):
         yield from _fields(("event_source_mappings", index), mapping, ("event_source", "function", "on_failure"))
     for index, item in enumerate(spec.workload):
-        yield from _fields(("workload", index), item, ("bucket", "topic", "queue", "stream", "table", "function"))
+        yield from _fields(("workload", index), item, _SUBJECTS)
+        for number, entry in enumerate((item.put_events and item.put_events.entries) or ()):
+            bus_name = entry.get("event_bus_name")
+            if isinstance(bus_name, str):
+                path = ("workload", index, "put_events", "entries", number, "event_bus_name")
+                yield path, bus_name if ":" in bus_name else f"events:{bus_name}"
         if item.invoke is not None and item.invoke.qualifier is not None:
             yield ("workload", index, "invoke", "qualifier"), f"{item.invoke.function}:{item.invoke.qualifier}"
     for index, expectation in enumerate(spec.expect):
@@ -94,9 +104,9 @@ def _fields(path: Path, value: Any, names: tuple[str, ...]) -> Iterator[tuple[Pa
 
 def _missing(spec: ScenarioFile, account: Account, reference: str) -> str | None:
     """What is wrong with a reference, or None."""
+    if reference.startswith("logs:") or ":logs:" in reference:
+        return None  # a log group is made when the first event reaches it
     service, name, qualifier = short_name(reference)
-    if service in _LATER:
-        return f"is {reference!r}; {_LATER[service]} not built yet in this version of simbus. Name another resource."
     own = arn(service, name, account)
     of_stream = reference.startswith(f"{own}/stream/")
     if reference.startswith("arn:") and reference not in (own, f"{own}:{qualifier}") and not of_stream:
@@ -106,6 +116,8 @@ def _missing(spec: ScenarioFile, account: Account, reference: str) -> str | None
         )
     section = _SECTIONS[service]
     known: dict[str, Any] = getattr(spec, section)
+    if service == "events":
+        known = {"default": None, **known}
     if name not in known:
         close = get_close_matches(name, known, 1, 0.5)
         hint = f"Did you mean {service}:{close[0]}?" if close else f"Add {name} there, or correct the name."
@@ -113,6 +125,20 @@ def _missing(spec: ScenarioFile, account: Account, reference: str) -> str | None
     if qualifier is not None and qualifier not in _qualifiers(spec.functions[name]):
         return f"is {reference!r}; {name} has no alias or version {qualifier}. Add it to its aliases, or correct it."
     return None
+
+
+def _schedules(spec: ScenarioFile) -> Iterator[Problem]:
+    """A file with a schedule says how long it plays: a schedule holds no run open."""
+    if spec.duration is not None or spec.until is not None:
+        return
+    for name, bus in spec.event_buses.items():
+        for rule, settings in bus.rules.items():
+            if settings.schedule_expression is not None:
+                yield Problem(
+                    ("event_buses", name, "rules", rule, "schedule_expression"),
+                    f"is {settings.schedule_expression!r}; a schedule fires for ever, so a file with one says how long "
+                    "it plays. Add duration: or until:.",
+                )
 
 
 def _mapping(path: Path, event_source: str, spec: ScenarioFile) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from typing import Any
 from simbus.arn import short_name
 from simbus.errors import AwsError, ScenarioError, UsageError
 from simbus.kernel.distributions import parse_distribution
+from simbus.scenario.event_buses import fill_buses, make_buses
 from simbus.scenario.loader import Scenario
 from simbus.scenario.schema.functions import EventInvokeConfig, Function
 from simbus.scenario.schema.sources import BaseNotification, Bucket, Queue, Subscription
@@ -35,6 +36,7 @@ class Builder:
         for name, table in self._spec.tables.items():
             with self._at("tables", name):
                 self._simulation.table(name, **table.settings())
+        make_buses(self._simulation, self._spec, self._at)
         for name, function in self._spec.functions.items():
             with self._at("functions", name):
                 self._simulation.function(name, **self._settings(function))
@@ -56,6 +58,7 @@ class Builder:
                     self._subscribe(name, subscription)
         for name, bucket in self._spec.buckets.items():
             self._notifications(name, bucket)
+        fill_buses(self._simulation, self._spec, self._at)
         for index, mapping in enumerate(self._spec.event_source_mappings):
             with self._at("event_source_mappings", index):
                 self._simulation.event_source_mapping(
@@ -155,10 +158,13 @@ class Builder:
         """Put the configuration once, as S3 sends a test event each time; where it is refused, find out which."""
         put = self._simulation[f"s3:{name}"].put_bucket_notification_configuration
         notifications = list(bucket.every_notification())
-        if not notifications:
+        configuration = self._configuration(notifications)
+        if bucket.sends_to_event_bridge:
+            configuration["EventBridgeConfiguration"] = {}
+        if not configuration:
             return
         try:
-            put(self._configuration(notifications))
+            put(configuration)
         except (AwsError, UsageError):
             for count, (path, *_) in enumerate(notifications, 1):
                 with self._at("buckets", name, *path):

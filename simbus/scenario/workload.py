@@ -243,6 +243,19 @@ def _item_verb(verb: str) -> Callable[[Simulation, Any], tuple[str, Send]]:
     return operation
 
 
+def _put_events(simulation: Simulation, spec: Any) -> tuple[str, Send]:
+    bus = simulation[spec.event_bus]
+
+    def call(values: Values, _: int | None) -> None:
+        entries = values.get("entries") or [{key: value for key, value in values.items() if key != "event_bus"}]
+        answer = bus.put_events(entries)
+        if answer["FailedEntryCount"]:
+            refused = next(entry for entry in answer["Entries"] if "ErrorCode" in entry)
+            raise AwsError(refused["ErrorCode"], refused["ErrorMessage"])
+
+    return spec.event_bus, _plain(call)
+
+
 def _invoke(simulation: Simulation, spec: Any) -> tuple[str, Send]:
     function = simulation[":".join(spec.function.split(":")[:2])]
     qualifier = spec.qualified
@@ -276,6 +289,7 @@ _OPERATIONS: dict[str, Callable[[Simulation, Any], tuple[str, Send]]] = {
     "publish": _publish,
     "send_message": _send_message,
     "put_record": _put_record,
+    "put_events": _put_events,
     "put_item": _item_verb("put_item"),
     "update_item": _item_verb("update_item"),
     "delete_item": _item_verb("delete_item"),

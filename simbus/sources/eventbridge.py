@@ -58,7 +58,7 @@ class EventBus(Ruling, Archiving):
     def _put(self, event_id: str, draft: Draft, parent: str | None) -> None:
         bus: EventBus | None = self
         if draft.bus is not None and draft.bus not in (self.resource, self.arn):
-            name = draft.bus.rpartition("/")[2]
+            name = draft.bus.rpartition("/")[2].removeprefix("events:")
             found = self._world.targets.get(self._world.arn("events", name))
             bus = found if isinstance(found, EventBus) else None
         if bus is None:

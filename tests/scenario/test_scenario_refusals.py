@@ -171,7 +171,42 @@ REFUSED = [
         "orders.yaml:2: $.workload[0].put_record.data has {nn}",
         "",
     ),
-    ("event_buses: {}", "orders.yaml:1: $.event_buses is given; EventBridge is not built yet", "Remove it"),
+    (
+        "event_buses:\n  x:\n    rules:\n      r: {event_pattern: {source: [a]}, targets: [{arn: 'lambda:nope'}]}",
+        "orders.yaml:4: $.event_buses.x.rules.r.targets[0].arn is 'lambda:nope'; there is no nope in functions.",
+        "",
+    ),
+    (
+        "event_buses:\n  default:\n    rules:\n      r: {event_patern: {source: [a]}}",
+        "orders.yaml:4: $.event_buses.default.rules.r.event_patern is no key of a scenario here; did you mean event_pa",
+        "",
+    ),
+    (
+        "event_buses: {default: {rules: {r: {targets: []}}}}",
+        "orders.yaml:1: $.event_buses.default.rules.r has no event_pattern and no schedule_expression;",
+        "Add it",
+    ),
+    (
+        "event_buses: {default: {rules: {r: {schedule_expression: rate(1 minutes)}}}}\nduration: 1h",
+        "orders.yaml:1: $.event_buses.default.rules.r.schedule_expression is 'rate(1 minutes)'; AWS answers: Parameter",
+        "Write rate(5 minutes)",
+    ),
+    (
+        "event_buses: {default: {rules: {r: {schedule_expression: rate(1 minute)}}}}",
+        "orders.yaml:1: $.event_buses.default.rules.r.schedule_expression is 'rate(1 minute)'; a schedule fires for",
+        "Add duration: or until:.",
+    ),
+    (
+        "event_buses: {x: {rules: {r: {event_pattern: {source: [a]}, targets: [{arn: 's3:box'}]}}}}",
+        "orders.yaml:1: $.event_buses.x.rules.r.targets[0].arn is 's3:box'; a target is one of lambda:name",
+        "",
+    ),
+    (
+        "event_buses: {x: {archives: {all: {retention_days: -1}}}}",
+        "orders.yaml:1: $.event_buses.x.archives.all.retention_days is -1; EventBridge keeps",
+        "",
+    ),
+    ("event_buses: {a b: {}}", "orders.yaml:1: $.event_buses[\"a b\"] is 'a b'; a bus's name has", "Rename it"),
     ("faults: []", "orders.yaml:1: $.faults is given; faults are not built yet", "Remove it"),
     (
         "workload: [{put_record: {stream: 'sqs:q', partition_key: k, data: x}, at: 1s}]",
@@ -185,7 +220,22 @@ REFUSED = [
     ),
     (
         "workload: [{put_events: {}, at: 1s}]",
-        "orders.yaml:1: $.workload[0].put_events is given; EventBridge is not",
+        "orders.yaml:1: $.workload[0].put_events has neither entries nor an event;",
+        "Keep one form",
+    ),
+    (
+        "workload: [{put_events: {entries: [{detial: {}}]}, at: 1s}]",
+        "orders.yaml:1: $.workload[0].put_events.entries[0] has the key detial; an entry has source, detail_type",
+        "",
+    ),
+    (
+        "workload: [{put_events: {entries: [{event_bus_name: nope, source: a, detail_type: b, detail: {}}]}, at: 1s}]",
+        "orders.yaml:1: $.workload[0].put_events.entries[0].event_bus_name is 'events:nope'; there is no nope",
+        "",
+    ),
+    (
+        "workload: [{put_events: {event_bus: nope, source: a, detail_type: b, detail: {}}, at: 1s}]",
+        "orders.yaml:1: $.workload[0].put_events.event_bus is 'events:nope'; there is no nope in event_buses.",
         "",
     ),
     ("workload: [{replay: x.jsonl}]", "orders.yaml:1: $.workload[0].replay is given; the replay of recordings is", ""),

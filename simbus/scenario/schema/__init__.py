@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from simbus.scenario.schema.base import Check, Duration, Model, between, matching, not_built, refuse
+from simbus.scenario.schema.buses import BUS_NAME, EventBus
 from simbus.scenario.schema.expect import Expectation
 from simbus.scenario.schema.functions import FUNCTION_NAME, Function
 from simbus.scenario.schema.mappings import EventSourceMapping
@@ -71,7 +72,7 @@ class ScenarioFile(Model):
     topics: dict[Annotated[str, TOPIC_NAME], Topic] = Field(default={})
     streams: dict[Annotated[str, STREAM_NAME], Stream] = Field(default={})
     tables: dict[Annotated[str, TABLE_NAME], Table] = Field(default={})
-    event_buses: Annotated[Any, not_built("EventBridge is")] = None
+    event_buses: dict[Annotated[str, BUS_NAME], EventBus] = Field(default={})
     event_source_mappings: list[EventSourceMapping] = Field(default=[])
     faults: Annotated[Any, not_built("faults are")] = None
     workload: list[Item] = Field(default=[], description="What happens from outside, and when.")

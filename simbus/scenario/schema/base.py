@@ -206,6 +206,7 @@ _WHAT = {
     "sns": "topic",
     "kinesis": "stream",
     "dynamodb": "table",
+    "events": "bus",
 }
 FunctionName = Annotated[str, Check(named("lambda"), {"description": "A function: its name, lambda:name or its ARN."})]
 Duration = Annotated[

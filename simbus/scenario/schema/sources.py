@@ -123,17 +123,17 @@ class Notification(BaseNotification):
         return self
 
 
+class EventBridgeConfiguration(Model):
+    """EventBridgeConfiguration: `{}`, every event goes to the default event bus."""
+
+
 class NotificationConfiguration(Model):
     """AWS's nesting of a bucket's notifications."""
 
     lambda_function_configurations: list[LambdaNotification] = Field(default=[])
     queue_configurations: list[QueueNotification] = Field(default=[])
     topic_configurations: list[TopicNotification] = Field(default=[])
-    event_bridge_configuration: Annotated[Any, Check(lambda value: _no_event_bridge(), {"not": {}})] = None
-
-
-def _no_event_bridge() -> None:
-    raise refuse("is given; EventBridge is not built yet in this version of simbus. Remove it.")
+    event_bridge_configuration: EventBridgeConfiguration | None = None
 
 
 def _versioning(value: Any) -> Any:
@@ -149,6 +149,13 @@ class Bucket(Model):
     )
     notifications: list[Notification] = Field(default=[])
     notification_configuration: NotificationConfiguration | None = None
+    eventbridge: bool = Field(default=False, description="Every event goes to the default event bus as well.")
+
+    @property
+    def sends_to_event_bridge(self) -> bool:
+        """`eventbridge: true`, or AWS's `notification_configuration: {event_bridge_configuration: {}}`."""
+        nested = self.notification_configuration
+        return self.eventbridge or (nested is not None and nested.event_bridge_configuration is not None)
 
     def every_notification(self) -> Iterator[tuple[Path, str, str, BaseNotification]]:
         """Path, kind (`function`, `queue`, `topic`), target and settings of each notification, in either form."""

@@ -33,9 +33,10 @@ VERBS = (
     "put_item",
     "update_item",
     "delete_item",
+    "put_events",
     "invoke",
 )
-LATER_VERBS = ("put_events", "replay")
+LATER_VERBS = ("replay",)
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)\s*(B|KB|MB|GB)", re.ASCII)
 _RATE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?\s*/\s*(ms|s|m|h|d)", re.ASCII)
 _BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
@@ -86,6 +87,7 @@ BucketName = Annotated[str, Check(named("s3"), {"description": "A bucket: its na
 TopicName = Annotated[str, Check(named("sns"), {"description": "A topic: its name, sns:name or its ARN."})]
 QueueName = Annotated[str, Check(named("sqs"), {"description": "A queue: its name, sqs:name or its ARN."})]
 StreamName = Annotated[str, Check(named("kinesis"), {"description": "A stream: its name, kinesis:name or its ARN."})]
+BusName = Annotated[str, Check(named("events"), {"description": "An event bus: its name, events:name or its ARN."})]
 _TEMPLATE = "May hold templates: {n}, {n % 50}, {now}, {uuid}, {rand}."
 _UNIT = Check(_seconds_of_trace, {"enum": ["s", "ms", "us", "ns"]})
 _COUNT = between(1, 10**12, "a count is 1 or more", "Choose such a number, or leave the item out")
@@ -195,6 +197,36 @@ class PutRecord(Model):
     )
 
 
+def _entry(value: Any) -> Any:
+    known = [name for name in PutEvents.model_fields if name not in ("entries", "event_bus")]
+    for key in value if isinstance(value, dict) else ():
+        if key not in (*known, "event_bus_name"):
+            raise refuse(f"has the key {key}; an entry has {', '.join((*known, 'event_bus_name'))}. Rename it.")
+    return value
+
+
+class PutEvents(Model):
+    """events:PutEvents: one event, or up to 10 `entries`."""
+
+    event_bus: BusName = same("event_bus_name", "event_bus", default="events:default")
+    source: str | None = Field(default=None, description=_TEMPLATE)
+    detail_type: str | None = Field(default=None, description=_TEMPLATE)
+    detail: Any = Field(default=None, description=f"A JSON text, or what becomes JSON. {_TEMPLATE}")
+    resources: list[str] | None = Field(default=None, description=f"ARNs. {_TEMPLATE}")
+    time: str | None = Field(default=None, description=f"The event's own time; now if left out. {_TEMPLATE}")
+    entries: list[Annotated[dict[str, Any], Check(_entry, {})]] | None = Field(
+        default=None, description=f"Several events in one request, each with the keys above. {_TEMPLATE}"
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> PutEvents:
+        single = [name for name in ("source", "detail_type", "detail") if getattr(self, name) is not None]
+        if (self.entries is None) == (not single):
+            found = f"entries and {', '.join(single)}" if single else "neither entries nor an event"
+            raise refuse(f"has {found}; it puts one event (source, detail_type, detail) or entries. Keep one form.")
+        return self
+
+
 class Invoke(Model):
     """lambda:Invoke."""
 
@@ -249,7 +281,7 @@ class Item(Model):
     update_item: UpdateItem | None = None
     delete_item: DeleteItem | None = None
     invoke: Invoke | None = None
-    put_events: Annotated[Any, not_built("EventBridge is")] = None
+    put_events: PutEvents | None = None
     replay: Annotated[Any, not_built("the replay of recordings is")] = None
     speed: Annotated[Any, not_built("the replay of recordings is")] = None
     at: Duration | None = Field(default=None, description="When; with `rate` when it begins.")
