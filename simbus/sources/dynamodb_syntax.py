@@ -27,6 +27,8 @@ from simbus.sources.dynamodb_errors import invalid
 Tree = tuple[Any, ...]
 _SPACE = re.compile(r"\s+")
 _NAME = re.compile(r"#[A-Za-z0-9_]+|[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_NESTED = re.compile(r"if_not_exists\s*\([^,()]*,\s*[a-z_]+\s*\(")
+_LOOSE_COMMA = re.compile(r",\s*(?:SET|REMOVE|ADD|DELETE)\s|,\s*$", re.IGNORECASE)
 _COMPARATORS = {
     "OpEqual": "=",
     "OpNotEqual": "<>",
@@ -77,7 +79,11 @@ def load() -> Any:
 def read_condition(text: str, parameter: str) -> Tree:
     """The tree of a condition, filter or key condition. Raises AwsError ValidationException in `parameter`'s name."""
     parser = load()[0](_SPACE.sub(" ", text).strip(), _Unresolved(), _Unresolved())
-    return _condition(_parse(parser.parse, text, parameter), parameter)
+    root = _parse(parser.parse, text, parameter)
+    try:
+        return _condition(root, parameter)
+    except _Unknown:
+        raise _syntax_error(parameter, text) from None
 
 
 @lru_cache(maxsize=1024)
@@ -95,6 +101,10 @@ def read_projection(text: str) -> tuple[Tree, ...]:
     return tuple(action[1][1] for action in actions)
 
 
+class _Unknown(Exception):
+    """A node that has no business where it stands."""
+
+
 class _Unresolved(dict[str, Any]):
     """Stands in for names and values: a placeholder stands for itself, so that one tree serves every request."""
 
@@ -107,15 +117,20 @@ def _parse(parse: Any, text: str, parameter: str) -> Any:
     try:
         return parse()
     except AssertionError:
-        raise UsageError(
-            f"{parameter} {text!r} can't be read: moto's grammar has no parentheses around sums. Write it without them."
-        ) from None
+        raise _beyond_moto(parameter, text, "parentheses around sums") from None
     except Exception as error:
+        if _NESTED.search(text):
+            raise _beyond_moto(parameter, text, "functions as the second argument of if_not_exists") from None
         message = getattr(error, "message", None)
         if not isinstance(message, str):
             raise _syntax_error(parameter, text) from None
         _, _, rest = message.partition("Expression: ")
         raise invalid(f"Invalid {parameter}: {rest}" if rest else message) from None
+
+
+def _beyond_moto(parameter: str, text: str, what: str) -> UsageError:
+    """DynamoDB's grammar has it, so that no answer of AWS may be given for it."""
+    return UsageError(f"{parameter} {text!r} can't be read: moto's grammar has no {what}. Write it without them.")
 
 
 def _syntax_error(parameter: str, text: str) -> AwsError:
@@ -140,7 +155,7 @@ def _condition(node: Any, parameter: str) -> Tree:
         return ("value", node.value)
     if kind == "AttributePath":
         return ("path", tuple(_step(each, parameter) for each in node.path))
-    raise _syntax_error(parameter, kind)
+    raise _Unknown
 
 
 def _step(step: Any, parameter: str) -> Any:
@@ -158,6 +173,8 @@ def _step(step: Any, parameter: str) -> Any:
 
 def _actions(text: str, parameter: str) -> tuple[Tree, ...]:
     parser = load()[1]
+    if _LOOSE_COMMA.search(text):  # moto lets one pass before the next section
+        raise _syntax_error(parameter, text)
     root = _parse(lambda: parser.make(_SPACE.sub(" ", text).strip()), text, parameter)
     sections = [name for name in _section_names(root) if name.endswith("Clause")]
     for name in dict.fromkeys(sections):
@@ -167,7 +184,10 @@ def _actions(text: str, parameter: str) -> tuple[Tree, ...]:
                 f'Invalid UpdateExpression: The "{section}" section can only be used once in an update expression;'
             )
     root.normalize()
-    return tuple(_action(node, parameter) for node in root.children)
+    try:
+        return tuple(_action(node, parameter) for node in root.children)
+    except _Unknown:
+        raise _syntax_error(parameter, text) from None
 
 
 def _section_names(node: Any) -> list[str]:
@@ -199,4 +219,4 @@ def _operand(node: Any, parameter: str) -> Tree:
         left, operator, right = node.children
         if "UpdateExpressionValue" not in (type(left).__name__, type(right).__name__):
             return (operator.children[0], _operand(left, parameter), _operand(right, parameter))
-    raise _syntax_error(parameter, kind)
+    raise _Unknown

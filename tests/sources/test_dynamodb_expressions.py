@@ -173,6 +173,7 @@ def test_refused_conditions(table: Table, text: str | None, names: Any, values: 
     ("text", "values", "changed"),
     [
         ("SET n = n + :v", {":v": {"N": "0.5"}}, {"n": {"N": "10.5"}}),
+        ("SET fresh = list_append(if_not_exists(fresh, :v), :v)", {":v": {"L": [TWO]}}, {"fresh": {"L": [TWO, TWO]}}),
         ("SET n = n - :v, fresh = n", {":v": {"N": "1"}}, {"n": {"N": "9"}, "fresh": {"N": "10"}}),
         ("SET n = if_not_exists(absent, :v) + :v", {":v": {"N": "3"}}, {"n": {"N": "6"}}),
         ("SET #seq = list_append(:v, :v)", {":v": {"L": [{"S": "x"}]}}, {"seq": {"L": [{"S": "x"}, {"S": "x"}]}}),
@@ -243,6 +244,8 @@ def test_update_makes_the_item_and_says_so() -> None:
         ("DELETE n :v", "operator: DELETE, operand type: NUMBER, typeSet: ALLOWED_FOR_DELETE_OPERAND"),
         ("SET n = :v, n = :v", "Two document paths overlap with each other; must remove or rewrite one of these paths"),
         ("SET n = :v SET a = :v", 'The "SET" section can only be used once in an update expression;'),
+        ("SET n = n + :v + :v", 'Invalid UpdateExpression: Syntax error; token: "SET n = n + :v + :v"'),
+        ("SET n = :v, REMOVE word", "Invalid UpdateExpression: Syntax error"),
         ("SET n", 'Invalid UpdateExpression: Syntax error; token: "<EOF>", near: "n"'),
     ],
 )
@@ -257,9 +260,10 @@ def test_refused_updates(table: Table, text: str, message: str) -> None:
 
 
 def test_what_motos_grammar_lacks_is_no_answer_of_aws(table: Table) -> None:
-    """A sum in parentheses can't be read by moto: a UsageError says so."""
-    with pytest.raises(UsageError, match="Write it without them"):
-        table.update_item(KEY, "SET n = (n + :v)", expression_attribute_values={":v": {"N": "1"}})
+    """Sums in parentheses and nested functions can't be read by moto: a UsageError says so."""
+    for text in ("SET n = (n + :v)", "SET n = if_not_exists(absent, if_not_exists(missing, :v))"):
+        with pytest.raises(UsageError, match="Write it without them"):
+            table.update_item(KEY, text, expression_attribute_values={":v": {"N": "1"}})
 
 
 def test_projection(table: Table) -> None:
