@@ -68,7 +68,7 @@ CLASSES = {
     "sender-id": r"[A-Z0-9]+(?::\S+?)?",
     "sent-timestamp": r"\d{13}",
     "sequence-number": r"\d+",
-    "shard-id": r"shardId-\d{12}",
+    "shard-id": r"shardId-(?:\d{12}|\d{20}-[0-9a-f]{8})",
     "signature": _BASE64,
     "stack-trace": r".+?",
     "start-sequence-number": r"\d+",

@@ -1,4 +1,4 @@
-"""Where the record of an asynchronous invocation goes: destinations, and the dead-letter queue. Two different things.
+"""Where records of invocations go: destinations, and the dead-letter queue. Two different things.
 
 Sources: Developer Guide, "Capturing records of Lambda asynchronous invocations" and "Adding a dead-letter queue";
 recordings test_assess_lambda_destination_invocation, test_retries, test_maxeventage, test_dead_letter_queue,
@@ -96,7 +96,7 @@ class Destinations:
             lineage=invocation.lineage,
             attributes=attributes,
         )
-        return self._deliver(arn, delivery, invocation, "DeadLetterErrors")
+        return self.deliver(arn, delivery, event_id_of(invocation), "DeadLetterErrors")
 
     def _record(
         self, invocation: Invocation, function_arn: str, condition: str, count: int, outcome: Outcome | None
@@ -127,16 +127,21 @@ class Destinations:
         )
         if arn.split(":")[2] == "events":
             delivery.subject = f"Lambda Function Invocation Result - {result}"
-        return self._deliver(arn, delivery, invocation, "DestinationDeliveryFailures")
+        folder = f"aws/lambda/async/{function_arn.split(':')[6]}"
+        return self.deliver(arn, delivery, event_id_of(invocation), "DestinationDeliveryFailures", folder)
 
-    def _deliver(self, arn: str, delivery: Delivery, invocation: Invocation, failed: str) -> bool:
+    def deliver(self, arn: str, delivery: Delivery, event_id: str | None, failed: str, folder: str = "") -> bool:
+        """Hand a record or a dead letter over; False where the target does not take it.
+
+        `event_id` is the change event that it is about; `failed` the metric that counts a failure, the kind of its row
+        of hops; `folder` where an S3 destination keeps its objects. The delivery's parent is the request id.
+        """
         target = self._world.find(arn)
-        event_id = event_id_of(invocation)
         try:
             if target is None:
                 raise AwsError("ResourceNotFoundException", f"{arn} does not exist.", 404)
             if target.name.startswith("s3:"):
-                self._put(cast(_Puts, target), delivery, invocation)
+                self._put(cast(_Puts, target), delivery, folder)
             else:
                 target.accept(delivery)
         except AwsError as error:
@@ -146,14 +151,13 @@ class Destinations:
         self._hop(event_id, "dead_letter" if delivery.attributes else "destination", target.name, None)
         return True
 
-    def _put(self, bucket: _Puts, delivery: Delivery, invocation: Invocation) -> None:
-        """An S3 destination: one object per record, under a key made of function, day, time and a random part."""
+    def _put(self, bucket: _Puts, delivery: Delivery, folder: str) -> None:
+        """An S3 destination: one object per record, under a key made of folder, day, time and a random part."""
         world = self._world
         now = world.datetime()
-        name = delivery.source_arn.split(":")[6]
-        key = f"aws/lambda/async/{name}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{uuid(self._rng)}"
+        key = f"{folder}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{uuid(self._rng)}"
         before = world.timeline.actor
-        world.timeline.actor = Deputy(invocation.request_id, invocation.lineage)
+        world.timeline.actor = Deputy(delivery.parent or "", delivery.lineage)
         try:
             bucket.put_object(key, delivery.payload)
         finally:

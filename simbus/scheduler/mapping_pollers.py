@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from simbus.bus import Bus
-from simbus.errors import UsageError
 from simbus.scheduler.destinations import Destinations
 from simbus.scheduler.mapping import MakePoller
 from simbus.scheduler.mapping_filter import Criteria
@@ -14,6 +13,8 @@ from simbus.scheduler.mapping_port import FunctionPort, Poller
 from simbus.scheduler.mapping_settings import Kind, MappingSettings
 from simbus.scheduler.queue_ledger import QueueLedger
 from simbus.scheduler.queue_poller import QueuePoller
+from simbus.scheduler.stream_failure import FailureRecords
+from simbus.scheduler.stream_poller import StreamPoller
 from simbus.sources.sqs import Queue
 from simbus.world import World
 
@@ -28,7 +29,7 @@ class Pollers:
         self._ledgers: dict[str, QueueLedger] = {}
 
     def maker(self, kind: Kind, source: Any, mapping_uuid: str) -> MakePoller:
-        """What makes the poller of one mapping. Raises UsageError for a kind that has none."""
+        """What makes the poller of one mapping."""
 
         def make(
             port: FunctionPort, settings: MappingSettings, criteria: Criteria | None, note: Callable[[str], None]
@@ -36,10 +37,8 @@ class Pollers:
             if kind == "sqs":
                 ledger = self._ledger(source)
                 return QueuePoller(self._world, self._bus, source, port, settings, criteria, ledger)
-            raise UsageError(
-                f"{source.name} is a stream; event source mappings of streams are not built yet in this version of "
-                "simbus. Map a queue."
-            )
+            failures = FailureRecords(self._world, source, self._destinations, mapping_uuid)
+            return StreamPoller(self._world, self._bus, source, port, settings, criteria, failures, note)
 
         return make
 

@@ -21,7 +21,8 @@ IteratorType = Literal["TRIM_HORIZON", "LATEST", "AT_SEQUENCE_NUMBER", "AFTER_SE
 class Record(msgspec.Struct, frozen=True, gc=False):
     """One change. `arrival` is in nanoseconds of virtual time, `parent` the request id of the invocation that wrote.
 
-    `event_id` is Lambda's eventID and the id of the change event, `payload` the JSON text of Lambda's record.
+    `event_id` is Lambda's eventID and the id of the change event, `payload` the JSON text of Lambda's record,
+    `partition_key` the item's key as text: the changes of an item stay in order when others are processed beside it.
     `lineage` is always None: loop detection does not follow a chain through DynamoDB (Lambda developer guide,
     "Recursive loop detection").
     """
@@ -31,11 +32,14 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     arrival: int
     parent: str | None
     payload: str
+    partition_key: str
     lineage: None = None
 
 
 class Shard:
     """The records of some of a table's keys. A closed shard gets no more of them; its child goes on."""
+
+    retention: Final = RETENTION
 
     def __init__(self, timeline: Timeline, shard_id: str, parent: Shard | None, starting_number: str) -> None:
         self._timeline = timeline

@@ -23,7 +23,7 @@ from simbus.sources.dynamodb_iterator import (
     read_iterator,
     trimmed,
 )
-from simbus.sources.dynamodb_schema import Key, Schema, partition
+from simbus.sources.dynamodb_schema import Key, Schema, key_text, partition
 from simbus.sources.dynamodb_shard import READ_LIMIT, RETENTION, Record, Shard
 from simbus.world import World
 
@@ -197,7 +197,7 @@ class ChangeStream(Source):
         shard = self._shard_of(change.key, now)
         number = self._next_number()
         payload = self._payload(change, event_id, (self._world.epoch_ns + now) // SECOND, number)
-        shard.append(Record(number, event_id, now, parent, payload))
+        shard.append(Record(number, event_id, now, parent, payload, key_text(change.key)))
         if not self._trimming:
             self._trimming = True
             self._timeline.background(now + RETENTION, self._trim)
