@@ -200,8 +200,9 @@ class Resources:
         `EventBus.put_rule` takes, with the `targets` of `EventBus.put_targets`. `archives` are `{"all":
         {"retention_days": 1}}`, as `EventBus.create_archive` takes them.
         """
-        found: EventBus = self._resources["events:default"]
-        bus = found if name == "default" else self._add(EventBus(self.world, self.bus, name, self._archives))
+        bus: EventBus = self._resources["events:default"]
+        if name != "default":
+            bus = self._add(EventBus(self.world, self.bus, name, self._archives))
         for rule, settings in (rules or {}).items():
             given = dict(settings)
             targets = given.pop("targets", ())

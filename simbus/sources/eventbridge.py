@@ -10,7 +10,7 @@ from simbus.sources.base import operation, twin
 from simbus.sources.eventbridge_archiving import Archiving
 from simbus.sources.eventbridge_base import DEFAULT, Passing
 from simbus.sources.eventbridge_delivery import SERVICE
-from simbus.sources.eventbridge_errors import validation
+from simbus.sources.eventbridge_errors import page, validation
 from simbus.sources.eventbridge_event import MAX_BYTES, TOO_LARGE, Draft, Refused, compact, read_entries
 from simbus.sources.eventbridge_ruling import Ruling
 from simbus.world import Delivery
@@ -23,7 +23,7 @@ class EventBus(Ruling, Archiving):
     """An event bus. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-what-is.html
 
     `default` exists in every account; other names are custom buses. Raises AwsError ValidationException for a name
-    that AWS does not allow.
+    that AWS does not allow, ResourceAlreadyExistsException, LimitExceededException for more than 100 buses.
     """
 
     # --- events ----------------------------------------------------------------------------------------------------
@@ -106,12 +106,31 @@ class EventBus(Ruling, Archiving):
     # --- the bus itself --------------------------------------------------------------------------------------------
 
     @operation
-    def describe_event_bus(self) -> dict[str, str]:
-        """`{"Name": ..., "Arn": ...}`."""
+    def describe_event_bus(self) -> dict[str, Any]:
+        """`{"Name", "Arn", "CreationTime", "LastModifiedTime"}`."""
         self._check_exists()
-        return {"Name": self.resource, "Arn": self.arn}
+        return self._described()
 
     adescribe_event_bus = twin(describe_event_bus)
+
+    @operation
+    def list_event_buses(
+        self, *, name_prefix: str = "", limit: int | None = None, next_token: str | None = None
+    ) -> dict[str, Any]:
+        """`{"EventBuses": [...]}` of the account by name, in pages as `list_rules`."""
+        found = {bus.resource: bus._described() for bus in self._world.targets.values() if isinstance(bus, EventBus)}
+        buses = [found[name] for name in sorted(found) if name.startswith(name_prefix)]
+        return page("EventBuses", buses, limit, next_token)
+
+    alist_event_buses = twin(list_event_buses)
+
+    def _described(self) -> dict[str, Any]:
+        return {
+            "Name": self.resource,
+            "Arn": self.arn,
+            "CreationTime": self._created_at,
+            "LastModifiedTime": self._created_at,
+        }
 
     @operation
     def delete_event_bus(self) -> None:

@@ -18,6 +18,7 @@ from simbus.sources.eventbridge_errors import (
     exists_already,
     no_bus,
     over_limit,
+    page,
     snake_keys,
     validation,
 )
@@ -92,16 +93,21 @@ class Archiving(EventBusBase):
     adescribe_archive = twin(describe_archive)
 
     @operation
-    def list_archives(self, *, name_prefix: str = "", event_source_arn: str | None = None) -> dict[str, Any]:
-        """`{"Archives": [...]}` of the account by name; `event_source_arn` leaves those of one bus."""
-        found = (self._archives.archives[name] for name in sorted(self._archives.archives))
-        return {
-            "Archives": [
-                archive.shown()
-                for archive in found
-                if archive.name.startswith(name_prefix) and event_source_arn in (None, archive.bus_arn)
-            ]
-        }
+    def list_archives(
+        self,
+        *,
+        name_prefix: str = "",
+        event_source_arn: str | None = None,
+        limit: int | None = None,
+        next_token: str | None = None,
+    ) -> dict[str, Any]:
+        """`{"Archives": [...]}` of the account by name, in pages; `event_source_arn` leaves those of one bus."""
+        found = [
+            archive.shown()
+            for name, archive in sorted(self._archives.archives.items())
+            if name.startswith(name_prefix) and event_source_arn in (None, archive.bus_arn)
+        ]
+        return page("Archives", found, limit, next_token)
 
     alist_archives = twin(list_archives)
 
@@ -184,19 +190,23 @@ class Archiving(EventBusBase):
 
     @operation
     def list_replays(
-        self, *, name_prefix: str = "", state: str | None = None, event_source_arn: str | None = None
+        self,
+        *,
+        name_prefix: str = "",
+        state: str | None = None,
+        event_source_arn: str | None = None,
+        limit: int | None = None,
+        next_token: str | None = None,
     ) -> dict[str, Any]:
-        """`{"Replays": [...]}` of the account by name; `state` and `event_source_arn` (an archive's) leave some."""
-        found = (self._archives.replays[name] for name in sorted(self._archives.replays))
-        return {
-            "Replays": [
-                replay.shown()
-                for replay in found
-                if replay.name.startswith(name_prefix)
-                and state in (None, replay.state)
-                and event_source_arn in (None, replay.archive.arn)
-            ]
-        }
+        """`{"Replays": [...]}` of the account by name, in pages; `state` and `event_source_arn` filter them."""
+        found = [
+            replay.shown()
+            for name, replay in sorted(self._archives.replays.items())
+            if name.startswith(name_prefix)
+            and state in (None, replay.state)
+            and event_source_arn in (None, replay.archive.arn)
+        ]
+        return page("Replays", found, limit, next_token)
 
     alist_replays = twin(list_replays)
 

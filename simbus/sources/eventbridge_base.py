@@ -11,12 +11,13 @@ from simbus.bus import Bus
 from simbus.model import ChangeEvent
 from simbus.sources.base import Source
 from simbus.sources.eventbridge_delivery import Courier
-from simbus.sources.eventbridge_errors import check_name, no_bus
+from simbus.sources.eventbridge_errors import check_name, exists_already, no_bus, over_limit
 from simbus.sources.eventbridge_event import EventWriter
 from simbus.sources.eventbridge_rules import Arrival, Rule
 from simbus.world import World
 
 DEFAULT = "default"
+MAX_BUSES = 100
 
 
 class Passing(NamedTuple):
@@ -41,6 +42,10 @@ class EventBusBase(Source):
 
     def __init__(self, world: World, bus: Bus, name: str) -> None:
         check_name(name, "name", 256)
+        if world.arn(self.service, name) in world.targets:
+            raise exists_already(f"Event bus {name} already exists.")
+        if len(world.every(lambda target: isinstance(target, EventBusBase))) >= MAX_BUSES:
+            raise over_limit()
         super().__init__(world, bus, name)
         self._writer = EventWriter(world)
         self._courier = Courier(world, bus, self.name)
@@ -48,6 +53,7 @@ class EventBusBase(Source):
         self._keepers: dict[str, Callable[[ChangeEvent, dict[str, Any]], None]] = {}  # archive -> what keeps
         self._passing: dict[str, Passing] = {}
         self._deleted = False
+        self._created_at = world.datetime()
         bus.subscribe(self.name, self)
 
     def _check_exists(self) -> None:

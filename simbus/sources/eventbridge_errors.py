@@ -7,7 +7,8 @@ for the constraints, the API model of EventBridge (botocore, events 2015-10-07).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from simbus.errors import AwsError, UsageError
@@ -84,4 +85,18 @@ def snake_keys(given: Mapping[str, Any], known: Iterable[str], where: str) -> di
     for key in found:
         if key not in names:
             raise UsageError(f"{where} has the key {key}; it may have {', '.join(names)}. Remove or rename the key.")
+    return found
+
+
+def page(key: str, items: Sequence[Any], limit: int | None, next_token: str | None) -> dict[str, Any]:
+    """One page of a list: at most `limit` (1 to 100) items, and the token of the next page where there is one."""
+    size = 100 if limit is None else limit
+    check_range(size, "limit", 1, 100)
+    try:
+        start = 0 if next_token is None else int(b64decode(next_token, validate=True))
+    except ValueError:
+        raise validation("Parameter NextToken is not valid.") from None
+    found: dict[str, Any] = {key: list(items[start : start + size])}
+    if start + size < len(items):
+        found["NextToken"] = b64encode(str(start + size).encode()).decode()
     return found

@@ -48,6 +48,8 @@ def read_entries(entries: Sequence[Mapping[str, Any]]) -> list[Draft | Refused]:
     SDK would not even send (an unknown key, a time that is none)."""
     given = [snake_keys(entry, _KEYS, "an entry of put_events") for entry in entries]
     for entry in given:
+        if entry.get("trace_header") is not None:
+            raise UsageError("an entry of put_events has a trace_header; X-Ray is not built. Leave it out.")
         if not isinstance(entry.get("detail", ""), str | None):
             entry["detail"] = _encoded(entry["detail"])
     _check_count(given)

@@ -3,9 +3,11 @@
 Sources: user guide, "Transforming Amazon EventBridge target input"; recordings TestInputPath::*,
 TestInputTransformer::*.
 
-A placeholder outside of quotes becomes a JSON value, one inside of quotes its text: objects and lists lose their
-quotes there, nothing is escaped. A path that leads nowhere gives an empty text. JSON templates are delivered without
-white space. AWS does not say what an InputPath that leads nowhere gives; here it is `null`.
+A placeholder outside of quotes becomes a JSON value, one inside of quotes its text; nothing is escaped. In a template
+that is one text, objects and lists lose their quotes; in a JSON template they keep them, so that an object inside of
+quotes is no JSON any more: the event can't be delivered (INVALID_JSON). A path that leads nowhere gives an empty text.
+JSON templates are delivered without white space. AWS does not say what an InputPath that leads nowhere gives; here it
+is `null`.
 """
 
 from __future__ import annotations
@@ -142,7 +144,7 @@ def transformer(template: str, paths: Mapping[str, str]) -> Shaper:
                 continue
             if name not in values:
                 values[name] = _predefined(name, matched) if name in PREDEFINED else compiled[name].find(matched.event)
-            pieces.append(_inside(values[name]) if inside else _outside(values[name]))
+            pieces.append(_inside(values[name], is_text) if inside else _outside(values[name]))
         result = "".join(pieces)
         return result if is_text else _minified(result)
 
@@ -185,14 +187,25 @@ def _outside(value: Any) -> str:
     return '""' if value is MISSING else _json(value)
 
 
-def _inside(value: Any) -> str:
+def _inside(value: Any, in_text: bool) -> str:
     if value is MISSING:
         return ""
-    return value if isinstance(value, str) else _json(value).replace('"', "")
+    if isinstance(value, str):
+        return value
+    return _json(value).replace('"', "") if in_text else _json(value)
 
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is a JSON value."""
+    try:
+        msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 def _minified(text: str) -> str:

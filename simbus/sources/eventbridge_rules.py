@@ -12,7 +12,7 @@ from simbus.filtering import EventPattern, compile_event_pattern
 from simbus.model import ChangeEvent
 from simbus.sources.eventbridge_delivery import SERVICE, THIRD_BUS, THIRD_BUS_RULE, Courier, Parcel
 from simbus.sources.eventbridge_errors import check_length, constraint
-from simbus.sources.eventbridge_input import MISSING, InvalidResult, Matched
+from simbus.sources.eventbridge_input import MISSING, InvalidResult, Matched, is_json
 from simbus.sources.eventbridge_schedule import Ticker
 from simbus.sources.eventbridge_targets import Target
 from simbus.world import Delivery, World
@@ -110,6 +110,9 @@ class Rule:
                 delivery.payload = target.shaper(matched)
             except InvalidResult as error:
                 self._courier.give_up(parcel, "INVALID_JSON", str(error))
+                return
+            if target.service == "lambda" and not is_json(delivery.payload):
+                self._courier.give_up(parcel, "SDK_CLIENT_ERROR", "Could not parse request body into json")
                 return
         if target.service == "kinesis":
             delivery.group_id = partition_key(target, arrival.decoded)

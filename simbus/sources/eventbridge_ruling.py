@@ -8,7 +8,7 @@ from typing import Any
 from simbus.sources.base import Source, operation, twin
 from simbus.sources.eventbridge_base import DEFAULT, EventBusBase, Passing
 from simbus.sources.eventbridge_cron import parse_schedule
-from simbus.sources.eventbridge_errors import check_length, check_name, no_rule, over_limit, validation
+from simbus.sources.eventbridge_errors import check_length, check_name, no_rule, over_limit, page, validation
 from simbus.sources.eventbridge_rules import MAX_RULES, MAX_TARGETS, Rule, check_pattern, check_state
 from simbus.sources.eventbridge_rules import test_event_pattern as matches_pattern
 from simbus.sources.eventbridge_schedule import DETAIL_TYPE, SOURCE, Ticker
@@ -108,10 +108,13 @@ class Ruling(EventBusBase):
     adescribe_rule = twin(describe_rule)
 
     @operation
-    def list_rules(self, name_prefix: str = "") -> dict[str, list[dict[str, Any]]]:
-        """`{"Rules": [...]}`, by name."""
+    def list_rules(
+        self, name_prefix: str = "", *, limit: int | None = None, next_token: str | None = None
+    ) -> dict[str, Any]:
+        """`{"Rules": [...]}` by name, up to 100 or `limit` of them; with `NextToken` where there are more."""
         self._check_exists()
-        return {"Rules": [self._rules[name].shown() for name in sorted(self._rules) if name.startswith(name_prefix)]}
+        names = [name for name in sorted(self._rules) if name.startswith(name_prefix)]
+        return page("Rules", [self._rules[name].shown() for name in names], limit, next_token)
 
     alist_rules = twin(list_rules)
 
@@ -156,19 +159,23 @@ class Ruling(EventBusBase):
     aremove_targets = twin(remove_targets)
 
     @operation
-    def list_targets_by_rule(self, rule: str) -> dict[str, list[dict[str, Any]]]:
-        """`{"Targets": [...]}` in AWS's JSON. Raises AwsError ResourceNotFoundException."""
-        return {"Targets": [dict(target.shown) for target in self._rule(rule).targets.values()]}
+    def list_targets_by_rule(
+        self, rule: str, *, limit: int | None = None, next_token: str | None = None
+    ) -> dict[str, Any]:
+        """`{"Targets": [...]}` in AWS's JSON, with `NextToken` as `list_rules`. Raises ResourceNotFoundException."""
+        return page("Targets", [dict(target.shown) for target in self._rule(rule).targets.values()], limit, next_token)
 
     alist_targets_by_rule = twin(list_targets_by_rule)
 
     @operation
-    def list_rule_names_by_target(self, target: str | Source) -> dict[str, list[str]]:
-        """`{"RuleNames": [...]}`: the rules that have a target of that ARN."""
+    def list_rule_names_by_target(
+        self, target: str | Source, *, limit: int | None = None, next_token: str | None = None
+    ) -> dict[str, Any]:
+        """`{"RuleNames": [...]}`: the rules that have a target of that ARN, with `NextToken` as `list_rules`."""
         self._check_exists()
         arn = target_arn(self._world, target)[2]
         names = (rule.name for rule in self._rules.values() if any(t.arn == arn for t in rule.targets.values()))
-        return {"RuleNames": sorted(names)}
+        return page("RuleNames", sorted(names), limit, next_token)
 
     alist_rule_names_by_target = twin(list_rule_names_by_target)
 
