@@ -112,3 +112,14 @@ def test_blocked_group(play: Play) -> None:
     with play("blocked_group", 'queues["orders.fifo"].visibility_timeout=60') as run:
         ages = [point.value for point in run.metrics("ApproximateAgeOfOldestMessage", "QueueName=orders.fifo")]
         assert max(ages) == 5 * 60
+
+
+def test_nightly(play: Play) -> None:
+    """EventBridge user guide: a rule's dead-letter queue gets events that could not be handed over to the target;
+    Lambda takes an asynchronous event with 202, what its handler does then is Lambda's own business."""
+    with play("nightly") as run:
+        assert values(run, "SELECT count(*) FROM invocations WHERE status = 'error'") == [3]
+        assert values(run, "SELECT queue FROM messages") == ["forgotten"]
+        assert values(run, "SELECT count(*) FROM events WHERE type = 'Scheduled Event'") == [7]
+    with play("nightly", "functions.report.event_invoke_config.on_failure=sqs:watched") as run:
+        assert values(run, "SELECT queue FROM messages") == ["watched"]
