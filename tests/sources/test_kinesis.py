@@ -15,7 +15,7 @@ from simbus.errors import AwsError, UsageError
 from simbus.kernel import HOUR, MILLISECOND, MINUTE, SECOND
 from simbus.model import ChangeEvent
 from simbus.sources.kinesis import Stream
-from simbus.sources.kinesis_sequence import parts_of
+from simbus.sources.kinesis_sequence import Sequence, parts_of
 from simbus.world import Delivery
 
 HASH_KEYS = 1 << 128
@@ -76,6 +76,10 @@ def test_sequence_numbers_have_the_form_of_aws():
     sample = parts_of("49590338271490256608559692538361571095921575989136588898")
     assert sample is not None
     assert (sample.shard, sample.time) == (6, 1545084650)
+    index = 49590338271490256608559692538361571095921575989136588898 >> 80 & (1 << 64) - 1
+    assert Sequence(6, sample.created, 0).at(index - 1, sample.time) == (
+        "49590338271490256608559692538361571095921575989136588898"
+    )
     assert datetime.fromtimestamp(sample.created, UTC).date().isoformat() == "2018-11-21"
     w, stream = stream_of(3)
     w.timeline.at(90 * SECOND, lambda _: stream.put_record(b"x", "k", explicit_hash_key=str(HASH_KEYS - 1)))
@@ -254,6 +258,28 @@ def test_expired_records_are_gone_and_positions_stay():
     assert (shard.start, shard.end, data_of(shard.read(100, 9))) == (100, 101, [b"later"])
 
 
+def test_the_end_of_a_closed_shard_names_its_children():
+    """At the end of a closed shard there is no NextShardIterator, but ChildShards (API reference, GetRecords)."""
+    w, stream = stream_of(2)
+    stream.put_record("old", "k", explicit_hash_key="0")
+    stream.merge_shards("0", "1")
+    w.timeline.run()
+    iterator = stream.get_shard_iterator("0", "TRIM_HORIZON")["ShardIterator"]
+    answer = stream.get_records(iterator)
+    assert [record["Data"] for record in answer["Records"]] == [b"old"]
+    assert "NextShardIterator" not in answer
+    assert answer["ChildShards"] == [
+        {
+            "ShardId": "shardId-000000000002",
+            "ParentShards": ["shardId-000000000000", "shardId-000000000001"],
+            "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": str(HASH_KEYS - 1)},
+        }
+    ]
+    open_shard = stream.get_records(stream.get_shard_iterator("2", "LATEST")["ShardIterator"])
+    assert "ChildShards" not in open_shard
+    assert "NextShardIterator" in open_shard
+
+
 # --- split and merge -----------------------------------------------------------------------------------------------
 
 
@@ -297,11 +323,13 @@ def test_merge_closes_both_parents_and_opens_one_child():
     assert (shown["ParentShardId"], shown["AdjacentParentShardId"]) == (low.id, high.id)
 
 
-def test_a_closed_shard_goes_when_its_records_have_expired():
+@pytest.mark.parametrize("filled", [True, False])
+def test_a_closed_shard_goes_when_its_records_have_expired(filled: bool):
     """CLOSED becomes EXPIRED after the retention period: the shard is no longer listed (developer guide, "After a
     reshard"); its children have no parent to wait for any more, and a reader that stood in it is through."""
     w, stream = stream_of()
-    stream.put_record("old", "k")
+    if filled:
+        stream.put_record("old", "k")
     stream.split_shard("shardId-000000000000", str(1 << 127))
     w.timeline.run()
     parent = stream.shards[0]
@@ -363,3 +391,24 @@ def test_a_target_of_eventbridge():
     stream.outage(SECOND)
     with pytest.raises(AwsError, match="kinesis:clicks is out of service"):
         stream.accept(delivery)
+
+
+def test_a_rule_that_sends_events_to_a_stream(sim: Simulation):
+    """PartitionKeyPath leads to the partition key, without it the event's id is one; what the shard has no room for is
+    delivered later, as EventBridge retries throttles (EventBridge user guide, "How EventBridge retries")."""
+    stream = sim.stream("clicks", shard_count=1)
+    keyed = {"arn": "kinesis:clicks", "kinesis_parameters": {"partition_key_path": "$.detail.user"}}
+    rules = {
+        "keyed": {"event_pattern": {"source": ["shop"]}, "targets": [keyed]},
+        "plain": {"event_pattern": {"source": ["job"]}, "targets": [stream]},
+    }
+    bus = sim.event_bus("default", rules=rules)
+    (entry,) = bus.put_events([{"source": "job", "detail_type": "t", "detail": {}}])["Entries"]
+    for n in range(1500):
+        bus.put_events([{"source": "shop", "detail_type": "t", "detail": {"user": f"user-{n}"}}])
+    assert len(stream.records) == 1000
+    sim.run()
+    assert len(stream.records) == 1501
+    assert [stream.records[n].partition_key for n in (0, 1)] == [entry["EventId"], "user-0"]
+    assert {record.partition_key for record in stream.records[1:]} == {f"user-{n}" for n in range(1500)}
+    assert json.loads(stream.records[1].data)["detail"] == {"user": "user-0"}

@@ -8,6 +8,7 @@ from worlds import Worldlet
 from simbus.errors import AwsError
 from simbus.kernel import HOUR, MINUTE, SECOND
 from simbus.sources.kinesis import Stream
+from simbus.sources.kinesis_demand import Demand
 
 MIB = 1 << 20
 THROTTLED = "Rate exceeded for shard shardId-000000000000 in stream clicks under account 111111111111."
@@ -167,6 +168,12 @@ def test_an_on_demand_stream_begins_with_four_shards_and_follows_its_traffic():
     w.timeline.at(10 * MINUTE, lambda _: stream.put_record(b"", "k"))
     w.timeline.run()
     assert sum(not shard.closed for shard in stream.shards) == 6
+
+
+def test_an_on_demand_stream_follows_its_bytes_as_well():
+    """Three shards' worth of bytes in a minute ask for 6 shards, however few the records are."""
+    demand = Demand()
+    assert [demand.note(second * SECOND, 3 * MIB) for second in range(62)] == [0] * 60 + [6, 0]
 
 
 # --- retention -----------------------------------------------------------------------------------------------------

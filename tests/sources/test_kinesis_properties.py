@@ -210,4 +210,7 @@ def test_how_many_shards_a_scaling_makes(initial, target, every):
     }
     w.timeline.run()
     assert len(stream.list_shards()["Shards"]) == every
+    for shard in stream.shards:  # a child's sequence numbers begin above those of its parents
+        for parent in stream.parents(shard):
+            assert int(parent.ending_sequence_number) < int(shard.starting_sequence_number)
     assert stream.describe_stream_summary()["StreamDescriptionSummary"]["OpenShardCount"] == target

@@ -334,7 +334,10 @@ def test_update_shard_count():
             w.timeline.run()
     with pytest.raises(AwsError, match="LimitExceededException: UpdateShardCount was called 10 times"):
         stream.update_shard_count(3)
-    w.timeline.now += 24 * 60 * MINUTE
+    w.timeline.now = 24 * 60 * MINUTE - 1
+    with pytest.raises(AwsError, match="LimitExceededException"):
+        stream.update_shard_count(3)
+    w.timeline.now += 1
     stream.update_shard_count(3)
 
 
