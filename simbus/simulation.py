@@ -112,7 +112,7 @@ class Simulation(Resources):
 
     def play(self, until: int | None = None, *, idle: bool = True) -> None:
         """Play until nothing is pending, or up to `until` (ns). `idle` False: stop early when nothing is pending."""
-        # A run makes many rows that live until they are written, and few cycles: look for cycles seldom, it costs a tenth.
+        # A run makes many rows that live until they are written, and few cycles: look for these seldom (it costs 10 %).
         before = gc.get_threshold()
         gc.set_threshold(max(before[0], 200_000) if before[0] else 0, *before[1:])
         try:

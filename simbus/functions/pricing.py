@@ -47,8 +47,9 @@ def billed_duration_ms(duration_ms: float, init_ms: float | None = None) -> int:
     provisioned concurrency, whose init the provisioned price covers). Source: AWS Compute Blog, "AWS Lambda
     standardizes billing for INIT Phase" (250.06 ms and init 100.77 ms are billed as 351 ms).
     """
-    exact = round(duration_ms if init_ms is None else duration_ms + init_ms, 6)
-    return math.ceil(exact) or 1
+    if init_ms is None:
+        return math.ceil(duration_ms) or 1
+    return math.ceil(round(duration_ms + init_ms, 6)) or 1
 
 
 def invocation_cost(

@@ -84,7 +84,7 @@ class Runtime:
         self._encode = Encoder(config.runtime).encode
         self._frames = Frames(config, host.code, host.outside)
         self._arn = function_arn
-        self._arns: dict[str | None, str] = {None: function_arn}
+        self._epoch_ns = host.epoch_ns
         self._await = config.simulate.await_handler or not isinstance(config.handler, str)
         self.line_level = line_filter(config)
         self._function = (
@@ -121,11 +121,10 @@ class Runtime:
     def handle(self, invocation: Invocation, deadline: int) -> Outcome:
         """Call the handler once. Nothing but BaseExceptions that are no Exceptions come out of here."""
         request_id = invocation.request_id
+        assert self._handler is not None
         try:
             context = self._context(invocation, deadline)
-            event = decode(invocation.payload)
-            assert self._handler is not None
-            response = self._handler(event, context)
+            response = self._handler(decode(invocation.payload), context)
             if response is None:
                 return _OK_NULL
             return Outcome("ok", self._marshal(response))
@@ -141,10 +140,8 @@ class Runtime:
         if invocation.client_context:
             client = _parse_header(invocation.client_context, "Client Context")
         qualifier = invocation.qualifier
-        arn = self._arns.get(qualifier)
-        if arn is None:
-            arn = self._arns[qualifier] = f"{self._arn}:{qualifier}"
-        deadline_ms = (self._host.epoch_ns + deadline) // 1_000_000
+        arn = self._arn if qualifier is None else f"{self._arn}:{qualifier}"
+        deadline_ms = (self._epoch_ns + deadline) // 1_000_000
         return LambdaContext(
             invocation.request_id, self._function, arn, deadline_ms, self._clock, client, self._identity
         )

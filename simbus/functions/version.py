@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from simbus.functions.function import Function
 
 PROVISIONED_INIT_ATTEMPTS = 6
-FLUSH_LINES = 4_096  # log events after which the rows are looked at: may they be written?
+FLUSH_LINES = 8_192  # log events after which the rows are looked at: may they be written?
 
 Spawn = Callable[[Environment], Process | None]
 

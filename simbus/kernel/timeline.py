@@ -192,20 +192,16 @@ class Timeline:
         """The loop that a whole run is spent in."""
         heap, background, cancelled = self._heap, self._background, self._cancelled
         while heap:
-            entry = heap[0]
-            source = heap
-            if background and background[0] < entry:
-                source = background
-                entry = background[0]
-            if entry[0] > until:
+            source = background if background and background[0] < heap[0] else heap
+            if source[0][0] > until:
                 return
-            heappop(source)
-            if cancelled and entry[2] in cancelled:
-                cancelled.discard(entry[2])
+            when, _, seq, callback, arg = heappop(source)
+            if cancelled and seq in cancelled:
+                cancelled.discard(seq)
                 continue
-            self.now = entry[0]
+            self.now = when
             self.played += 1
-            entry[3](entry[4])
+            callback(arg)
 
     def _play_until(self, until: int) -> None:
         while True:

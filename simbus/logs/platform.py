@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -19,7 +19,7 @@ _SYSTEM_LEVELS = {"DEBUG": 0, "INFO": 1, "WARN": 2}
 _RUNTIME_BUILD = "v64"  # AWS raises it with each update of a managed runtime; its value means nothing here
 
 
-class Report(NamedTuple):
+class Report(msgspec.Struct, gc=False):
     """The figures of one REPORT line; durations in milliseconds, memory in MB.
 
     `status` is None where the function itself answered (also with an error), else `timeout` or `error` with
@@ -77,17 +77,17 @@ class TextLines:
         self._stream.emit_lines(request_id, f"START RequestId: {request_id}{self._start_tail}")
 
     def end(self, request_id: str, report: Report) -> None:
-        duration_ms, billed_ms, memory_size, max_memory_used, init_ms, status, error_type, _ = report
-        tail = "" if init_ms is None else f"Init Duration: {init_ms:.2f} ms\t"
-        if status is not None:
-            tail += f"Status: {status}"
-            if error_type is not None:
-                tail += f"\tError Type: {error_type}"
+        tail = "" if report.init_ms is None else f"Init Duration: {report.init_ms:.2f} ms\t"
+        if report.status is not None:
+            tail += f"Status: {report.status}"
+            if report.error_type is not None:
+                tail += f"\tError Type: {report.error_type}"
         self._stream.emit_lines(
             request_id,
             f"END RequestId: {request_id}\n",
-            f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\tBilled Duration: {billed_ms} ms\t"
-            f"Memory Size: {memory_size} MB\tMax Memory Used: {max_memory_used} MB\t{tail}\n",
+            f"REPORT RequestId: {request_id}\tDuration: {report.duration_ms:.2f} ms\t"
+            f"Billed Duration: {report.billed_ms} ms\tMemory Size: {report.memory_size} MB\t"
+            f"Max Memory Used: {report.max_memory_used} MB\t{tail}\n",
         )
 
 

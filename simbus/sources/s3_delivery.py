@@ -106,7 +106,7 @@ class Notification(Sender):
         self._types = configuration.types
         self._prefix = configuration.prefix
         self._suffix = configuration.suffix
-        self._id = f'"configurationId":{msgspec.json.encode(configuration.id).decode()},'
+        self._marked = f'"configurationId":{msgspec.json.encode(configuration.id).decode()},{CONFIGURATION_MARK}'
 
     def offer(self, event: ChangeEvent) -> None:
         """Deliver the event, if it is one of the types and its key passes the filter."""
@@ -115,10 +115,8 @@ class Notification(Sender):
         key = event.subject or ""
         if not (key.startswith(self._prefix) and key.endswith(self._suffix)):
             return
-        data = event.data
-        cut = data.index(CONFIGURATION_MARK)
         delivery = Delivery(
-            f'{{"Records":[{data[:cut]}{self._id}{data[cut:]}]}}',
+            f'{{"Records":[{event.data.replace(CONFIGURATION_MARK, self._marked, 1)}]}}',
             SERVICE,
             self._arn,
             event=event,
