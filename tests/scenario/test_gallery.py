@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from itertools import pairwise
@@ -123,3 +124,54 @@ def test_nightly(play: Play) -> None:
         assert values(run, "SELECT count(*) FROM events WHERE type = 'Scheduled Event'") == [7]
     with play("nightly", "functions.report.event_invoke_config.on_failure=sqs:watched") as run:
         assert values(run, "SELECT queue FROM messages") == ["watched"]
+
+
+def oldest(run: RunReader, function: str) -> float:
+    """The greatest IteratorAge of a function, in seconds."""
+    return max(point.value for point in run.metrics("IteratorAge", f"FunctionName={function}")) / 1000
+
+
+def test_poison_record(play: Play) -> None:
+    """Developer Guide, "How Lambda processes records from stream and queue-based event sources": by default a failing
+    batch is retried until its records expire, and the shard waits; bisecting isolates the record at fault."""
+    with play("poison_record") as run:
+        ages = [point.value for point in run.metrics("IteratorAge", "FunctionName=count")]
+        assert ages[15:600] == sorted(ages[15:600])
+        assert 23.9 * 3600 < oldest(run, "count") <= 24 * 3600
+        assert oldest(run, "count_carefully") < 60
+        [body] = values(run, "SELECT body FROM messages WHERE queue = 'bad_clicks'")
+        assert json.loads(body)["KinesisBatchInfo"]["batchSize"] == 1
+        outcomes = "SELECT outcome FROM deliveries WHERE subscription = 'lambda:count_carefully' AND outcome != 'ok'"
+        assert values(run, outcomes) == ["dead_letter"]
+    with play("poison_record", "event_source_mappings[0].maximum_record_age_in_seconds=300") as run:
+        assert 240 < oldest(run, "count") <= 300
+
+
+def test_outgrown_job(play: Play) -> None:
+    """A schedule invokes asynchronously: a timeout is retried after one minute , then after two more."""
+    attempts = "SELECT attempt FROM invocations ORDER BY started_at"
+    sent = "SELECT count(*) FROM log_events WHERE message LIKE 'invoice 0 sent%' AND timestamp >= ?"
+    fifth_night = 1_772_755_200_000  # 2026-03-06
+    with play("outgrown_job") as run:
+        assert values(run, attempts) == [1, 1, 1, 1, 1, 2, 3, 1, 2, 3]
+        assert values(run, sent, fifth_night) == [6], "two nights, three times each"
+        durations = [point.value for point in run.metrics("Duration", "FunctionName=invoices")]
+        assert durations[:4] == [840_100, 855_100, 870_100, 885_100]
+        assert total(run, "AsyncEventsDropped", "FunctionName=invoices") == 2
+    with play("outgrown_job", "functions.invoices.event_invoke_config.maximum_retry_attempts=0") as run:
+        assert values(run, attempts) == [1] * 6
+
+
+def test_broken_chain(play: Play) -> None:
+    """Developer Guide, "Retain discarded batch records": the record of a stream's failure has no payload; with S3 as
+    the destination it has."""
+    with play("broken_chain") as run:
+        bodies = [json.loads(body) for body in values(run, "SELECT body FROM messages WHERE queue = 'not_repaired'")]
+        assert len(bodies) == 5
+        assert all("payload" not in body and "DDBStreamBatchInfo" in body for body in bodies)
+        assert values(run, "SELECT DISTINCT error_message FROM invocations WHERE function = 'repair'") == ["'payload'"]
+    with play("broken_chain", 'event_source_mappings[0].on_failure="s3:kept"') as run:
+        keys = values(run, "SELECT subject FROM events WHERE source = 's3:kept'")
+        assert len(keys) == 5
+        assert all(key.startswith("aws/lambda/") for key in keys)
+        assert values(run, "SELECT count(*) FROM invocations WHERE function = 'repair'") == [0]
