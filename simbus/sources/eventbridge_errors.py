@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from simbus.errors import AwsError, UsageError
@@ -78,10 +79,15 @@ def check_range(value: int, field: str, low: int, high: int) -> None:
         raise constraint(value, field, f"have value {bound} than or equal to {limit}")
 
 
+@lru_cache(256)
+def _snake(key: str) -> str:
+    return _HUMPS.sub("_", key).lower()
+
+
 def snake_keys(given: Mapping[str, Any], known: Iterable[str], where: str) -> dict[str, Any]:
     """A mapping with AWS's keys (`DetailType`) or their snake_case, in snake_case. Raises UsageError for other keys."""
     names = tuple(known)
-    found = {_HUMPS.sub("_", key).lower(): value for key, value in given.items()}
+    found = {_snake(key): value for key, value in given.items()}
     for key in found:
         if key not in names:
             raise UsageError(f"{where} has the key {key}; it may have {', '.join(names)}. Remove or rename the key.")

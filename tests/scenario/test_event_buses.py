@@ -129,3 +129,11 @@ def test_an_event_that_is_refused_is_an_error_of_the_client(tmp_path: Path) -> N
     [hops] = run(tmp_path, text, "SELECT kind, place, detail FROM hops")
     reason = "InvalidArgument: Parameter Detail is not valid. Reason: Detail is a required argument."
     assert hops == [("client_error", "events:default", f"put_events, attempt 1: {reason}")]
+
+
+def test_the_same_seed_repeats_the_run(tmp_path: Path) -> None:
+    """Ids, retries and replays come from the seed alone."""
+    (tmp_path / "orders.yaml").write_text(ORDERS)
+    scenario = load(tmp_path / "orders.yaml")
+    digests = [run_scenario(scenario, seed=seed).digest for seed in (1, 1, 2)]
+    assert digests[0] == digests[1] != digests[2]
