@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from benchmarks import bench_invoke, bench_kernel
+from benchmarks import bench_invoke, bench_kernel, bench_sources
 
 
 def test_kernel_benchmark_compares_the_same_work() -> None:
@@ -26,3 +28,18 @@ def test_invoke_benchmark_runs() -> None:
 def test_growth_is_measured() -> None:
     """Time per invocation and peak memory, for a growing number of invocations."""
     assert len(bench_invoke.growth((100, 200))) == 2
+
+
+@pytest.mark.parametrize("source", bench_sources.SOURCES)
+def test_every_record_goes_through_its_mapping(source: str, tmp_path: Path) -> None:
+    """What the benchmark divides by is work that was done: each record is processed, in batches as large as asked."""
+    processed, invocations = bench_sources.through_mapping(source, 10, 200, tmp_path / "run.db")
+    assert processed == 200
+    assert 20 <= invocations <= 24
+
+
+def test_source_benchmark_runs() -> None:
+    """A line for each source and batch size, beside the floor, and one for the filters."""
+    lines = bench_sources.main(300, 1)
+    assert len(lines) == 2 + 2 * len(bench_sources.SOURCES) + 1
+    assert bench_sources.filters(1000) == len(range(11, 1000))
