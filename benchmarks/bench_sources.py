@@ -1,7 +1,8 @@
 """Records through each event source mapping, in batches of 10 and of 100, and the filters in their way.
 
-A record has 1 KB. All figures are CPU time of all threads. It is put alone, read by the mapping, goes to a real handler in its batch, and is settled; every row
-is in the run file. The floor is that of bench_invoke: a bare loop that decodes one event of 1 KB and writes its rows.
+A record has 1 KB. It is put alone, read by the mapping, goes to a real handler in its batch, and is settled; every row
+is in the run file. All figures are CPU time of all threads. The floor is that of bench_invoke: a bare loop that decodes
+one event of 1 KB and writes its rows.
 """
 
 from __future__ import annotations
