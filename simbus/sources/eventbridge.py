@@ -42,9 +42,10 @@ class EventBus(Ruling, Archiving):
         answers: list[dict[str, str]] = []
         accepted: list[tuple[str, Draft]] = []
         for draft in read_entries(entries):
-            if isinstance(draft, Refused):
-                answers.append({"ErrorCode": draft.code, "ErrorMessage": draft.message})
-            else:
+            refused = draft if isinstance(draft, Refused) else self._unavailable(draft)
+            if refused is not None:
+                answers.append({"ErrorCode": refused.code, "ErrorMessage": refused.message})
+            elif isinstance(draft, Draft):
                 event_id = self._uuid()
                 answers.append({"EventId": event_id})
                 accepted.append((event_id, draft))
@@ -55,14 +56,25 @@ class EventBus(Ruling, Archiving):
 
     aput_events = twin(put_events)
 
+    def _unavailable(self, draft: Draft) -> Refused | None:
+        """An entry for another bus fails while that one is out of service; its SDK tries it again."""
+        bus = self._bus_of(draft)
+        if bus is not None and self._timeline.now < bus._out_until:
+            return Refused("InternalFailure", f"{bus.name} is out of service.")
+        return None
+
+    def _bus_of(self, draft: Draft) -> EventBus | None:
+        """The bus that an entry names by name or ARN, None where it does not exist."""
+        if draft.bus is None:
+            return self
+        name = draft.bus.removeprefix("events:")
+        found = self._world.targets.get(name if name.startswith("arn:") else self._world.arn("events", name))
+        return found if isinstance(found, EventBus) else None
+
     def _put(self, event_id: str, draft: Draft, parent: str | None) -> None:
-        bus: EventBus | None = self
-        if draft.bus is not None and draft.bus not in (self.resource, self.arn):
-            name = draft.bus.rpartition("/")[2].removeprefix("events:")
-            found = self._world.targets.get(self._world.arn("events", name))
-            bus = found if isinstance(found, EventBus) else None
+        bus = self._bus_of(draft)
         if bus is None:
-            self._bus.hop(event_id, "no_such_bus", f"events:{draft.bus}", "PutEvents succeeds, the event is lost")
+            self._bus.hop(event_id, "no_such_bus", str(draft.bus), "PutEvents succeeds, the event is lost")
             return
         time = self._writer.time(draft.time)
         text = self._writer.write(event_id, draft.detail_type, draft.source, time, draft.resources, draft.detail)

@@ -63,7 +63,7 @@ class EventBusBase(Source):
     def _receive(
         self, event_id: str, text: str, detail_type: str, source: str, parent: str | None, passing: Passing = _PLAIN
     ) -> ChangeEvent:
-        """An event is on the bus: write it down and offer it to the rules.
+        """An event is on the bus: write it down and offer it to the rules. The row's subject is the event's source.
 
         EventBridge does not carry the chain of requests on (recursive loop detection), so there is no lineage.
         """

@@ -181,9 +181,10 @@ class Ruling(EventBusBase):
 
     @operation
     def test_event_pattern(self, event_pattern: str | Mapping[str, Any], event: str | Mapping[str, Any]) -> bool:
-        """TestEventPattern: whether an event, AWS's whole envelope, matches a pattern.
+        """TestEventPattern: whether an event matches a pattern; fields that the pattern does not name may be missing.
 
-        Raises AwsError InvalidEventPatternException, ValidationException for an event that is no JSON.
+        AWS itself wants id, account, source, time, region, resources and detail-type in every event. Raises AwsError
+        InvalidEventPatternException, ValidationException for an event that is no JSON.
         """
         return matches_pattern(event_pattern, event)
 

@@ -203,7 +203,7 @@ def _dead_letter(world: World, found: Mapping[str, Any]) -> str | None:
 
 
 def _shaper(found: Mapping[str, Any], target_id: str, position: int, shown: dict[str, Any]) -> Shaper | None:
-    given = [key for key in ("input", "input_path", "input_transformer") if found.get(key)]
+    given = [key for key in ("input", "input_path", "input_transformer") if found.get(key) not in (None, "")]
     if len(given) > 1:
         raise validation(f"Only one of Input, InputPath, or InputTransformer must be provided for target {target_id}.")
     if not given:

@@ -110,12 +110,24 @@ def test_sources_of_aws_are_reserved(bus: EventBus) -> None:
 
 def test_a_bus_that_does_not_exist_takes_everything(sim: Simulation, bus: EventBus) -> None:
     """PutEvents succeeds, the event is lost (recording test_put_events_nonexistent_event_bus)."""
-    answer = bus.put_events([event(EventBusName="nope"), event()])
-    assert [list(entry) for entry in answer["Entries"]] == [["EventId"], ["EventId"]]
+    elsewhere = bus.arn.replace("us-east-1", "eu-west-1")
+    answer = bus.put_events([event(EventBusName="nope"), event(EventBusName=bus.arn), event(EventBusName=elsewhere)])
+    assert [list(entry) for entry in answer["Entries"]] == [["EventId"]] * 3
     with sim.reader() as reader:
         assert [tuple(row) for row in reader.query("SELECT source FROM events")] == [("events:default",)]
-        [hop] = reader.query("SELECT kind, place FROM hops WHERE kind = 'no_such_bus'")
-        assert tuple(hop) == ("no_such_bus", "events:nope")
+        hops = [place for (place,) in reader.query("SELECT place FROM hops WHERE kind = 'no_such_bus'")]
+        assert hops == ["nope", elsewhere]
+
+
+def test_a_bus_that_is_out_of_service(sim: Simulation, bus: EventBus) -> None:
+    """Its entries fail alone with the retryable InternalFailure; a request to the bus itself gets 503."""
+    other = sim.event_bus("other")
+    other.outage(10**9)
+    answer = bus.put_events([event(), event(EventBusName="other")])
+    assert answer["FailedEntryCount"] == 1
+    assert answer["Entries"][1]["ErrorCode"] == "InternalFailure"
+    with pytest.raises(AwsError, match="ServiceUnavailable"):
+        other.put_events([event()])
 
 
 @pytest.mark.parametrize(
@@ -303,6 +315,15 @@ def test_what_is_not_built_is_refused_by_name(bus: EventBus, target: dict[str, A
     with pytest.raises(UsageError) as caught:
         bus.put_targets("r", [target])
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "{}"), ([1], "[1]"), ('{"a": 1}', '{"a": 1}'), ('"x"', '"x"')])
+def test_a_constant_input(sim: Simulation, bus: EventBus, given: Any, expected: str) -> None:
+    """Input: this JSON instead of the event, as text or in Python's form."""
+    bus.put_rule("r", event_pattern={"source": ["shop"]})
+    bus.put_targets("r", [{"arn": sim.queue("q").arn, "input": given}])
+    bus.put_events([event()])
+    assert [message.body for message in sim["sqs:q"].messages] == [expected]
 
 
 TEMPLATES = [
