@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from msgspec.structs import replace
+
 from simbus.errors import AwsError
 from simbus.scheduler.mapping_filter import Criteria, compile_criteria
 from simbus.scheduler.mapping_port import FunctionPort, Poller
@@ -107,6 +109,14 @@ class EventSourceMapping:
         if settings.enabled == enabled:
             return self._pass("Updating", self.state)
         return self._pass("Enabling", "Enabled") if settings.enabled else self._pass("Disabling", "Disabled")
+
+    def enable(self) -> dict[str, Any]:
+        """UpdateEventSourceMapping with Enabled true: it goes on where it stopped. Raises ResourceInUseException."""
+        return self.update(replace(self.settings, enabled=True), self.target)
+
+    def disable(self) -> dict[str, Any]:
+        """The same with false: what is in flight is finished, nothing more is read."""
+        return self.update(replace(self.settings, enabled=False), self.target)
 
     def delete(self) -> dict[str, Any]:
         """The answer of DeleteEventSourceMapping. What is in flight is finished. Raises ResourceInUseException."""

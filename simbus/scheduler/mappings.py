@@ -140,7 +140,11 @@ class EventSourceMappings:
             arn = self._source(event_source_arn).arn
             found = [mapping for mapping in found if mapping.source_arn == arn]
         if function_name is not None:
-            arn = self._target(function_name, "").arn
+            try:
+                arn = self._target(function_name, "").arn
+            except AwsError:
+                message = f"Function not found: {self._world.arn('lambda', function_name)}"
+                raise AwsError("ResourceNotFoundException", message, 404, Type="User") from None
             found = [mapping for mapping in found if mapping.target.arn == arn]
         begin = int(marker) if marker is not None and marker.isdecimal() else 0
         end = begin + min(max_items, 100)

@@ -227,6 +227,7 @@ def test_listing_by_source_and_function_and_in_pages(sim: Simulation, api: Event
     assert found() == [("jobs", "work"), ("jobs", "other"), ("more", "work")]
     assert found(event_source_arn=QUEUE) == [("jobs", "work"), ("jobs", "other")]
     assert found(function_name="work") == [("jobs", "work"), ("more", "work")]
+    error(lambda: api.list_event_source_mappings(function_name="nope"), "ResourceNotFoundException", 404)
     first = api.list_event_source_mappings(max_items=2)
     assert len(first["EventSourceMappings"]) == 2
     assert found(marker=first["NextMarker"]) == [("more", "work")]

@@ -554,11 +554,13 @@ def test_a_batch_that_is_being_filled_goes_when_the_mapping_is_disabled(sim: Sim
     bench.work()
     mapping = sim.event_source_mapping("sqs:jobs", "work", maximum_batching_window_in_seconds=20)
     bench.send("a")
-    update = sim.event_source_mappings.update_event_source_mapping
-    sim.at("5s", lambda: update(uuid=mapping.uuid, enabled=False))
+    sim.at("5s", mapping.disable)
+    sim.at("8s", lambda: bench.send("b"))
+    sim.at("9s", mapping.enable)
+    sim.at("10s", mapping.delete)
     sim.run()
-    assert bench.times == [5.0]
-    assert sim.now < 6 * SECOND
+    assert bench.times == [5.0, 10.0]
+    assert sim.now < 11 * SECOND
 
 
 def test_an_empty_queue_does_not_hold_a_run_open(sim: Simulation) -> None:
@@ -601,3 +603,23 @@ def test_a_version_or_an_alias_is_invoked(sim: Simulation) -> None:
     assert [(row.version, row.invocation_type, row.source_arn) for row in work.invocations] == [
         ("1", "RequestResponse", queue.arn)
     ]
+
+
+def test_the_same_seed_repeats_a_run_and_another_one_does_not() -> None:
+    """Failures, throttles, filters, two functions on a queue: the digest is the same, row for row."""
+
+    def digest(seed: int) -> str:
+        with Simulation(seed) as sim:
+            queue = sim.queue("jobs", visibility_timeout=5, message_retention_period=60)
+            for name in ("first", "second"):
+                simulate = {"error_rate": 0.3, "duration": {"exponential": "300ms"}}
+                sim.function(name, reserved_concurrent_executions=2, simulate=simulate)
+                sim.event_source_mapping(queue, name, batch_size=3, maximum_batching_window_in_seconds=1)
+            for n in range(50):
+                sim.at(f"{n * 37}ms", lambda n=n: queue.send_message(str(n)))  # type: ignore[misc]
+            sim.run()
+            sim.finish()
+            return sim.digest()
+
+    assert digest(1) == digest(1)
+    assert digest(1) != digest(2)
