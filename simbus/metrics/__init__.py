@@ -1,7 +1,7 @@
 """CloudWatch metrics of a run, a row for each minute of virtual time: what AWS/Lambda and AWS/SQS would show.
 
-`time` is the start of the minute in ms since the epoch, `dimension` `FunctionName=resize` or `QueueName=jobs` (empty:
-the whole account), `value` one statistic of that minute:
+`time` is the start of the minute in ms since the epoch, `dimension` `FunctionName=resize`, `QueueName=jobs` or
+`EventSourceMappingUUID=...` (empty: the whole account), `value` one statistic of that minute:
 
 | name | value | unit |
 |---|---|---|
@@ -18,6 +18,7 @@ the whole account), `value` one statistic of that minute:
 | ApproximateNumberOfMessagesVisible, ...NotVisible, ...Delayed | Maximum | Count |
 | ApproximateAgeOfOldestMessage | Maximum, whole seconds | Seconds |
 | NumberOfMessagesSent, NumberOfMessagesReceived, NumberOfMessagesDeleted | Sum | Count |
+| PolledEventCount and the others of `simbus.metrics.mapping`, where MetricsConfig asks for EventCount | Sum | Count |
 
 A minute in which nothing happened has no rows, as CloudWatch has no data point then. What stands (messages in a queue,
 an invocation that runs for minutes) has a row for every minute in which it is not zero, as long as the run is open.
@@ -25,8 +26,8 @@ NumberOfEmptyReceives is left out: simbus does not play the polls that find noth
 
 Sources: Lambda Developer Guide, "Types of metrics for Lambda functions" (a throttled request is no invocation and no
 error; the timestamp of an error is that of its invocation); SQS Developer Guide, "Available CloudWatch metrics for
-Amazon SQS". AWS states the timestamp for Errors only; simbus takes it for Invocations and Duration as well, so that
-Errors / Invocations of a minute is a rate.
+Amazon SQS". That Invocations and Duration have the timestamp of Errors is simbus's reading: so the Errors / Invocations
+of a minute are a rate.
 
 There is no timer: whoever counts something looks first whether the minute is over, and then writes the rows of every
 minute that has passed. What a row says, and where it stands, does not depend on when somebody looked.
@@ -40,10 +41,11 @@ from typing import Any, Protocol
 from simbus.kernel import Timeline
 from simbus.metrics.account import AccountMeter, Pool
 from simbus.metrics.function import FunctionMeter
+from simbus.metrics.mapping import MappingMeter
 from simbus.metrics.meter import Clock, Datapoint, Meter
 from simbus.metrics.queue import QueueMeter
 
-__all__ = ["Datapoint", "FunctionMeter", "Metrics", "QueueMeter"]
+__all__ = ["Datapoint", "FunctionMeter", "MappingMeter", "Metrics", "QueueMeter"]
 
 
 class MetricRows(Protocol):
@@ -80,6 +82,12 @@ class Metrics:
     def queue(self, name: str, counts: Mapping[Any, int], fifo: bool) -> QueueMeter:
         """The meter of a new queue, whose messages by state are in `counts`."""
         made = QueueMeter(f"QueueName={name}", self._clock, self._timeline, self.catch_up, counts, fifo)
+        self._meters.append(made)
+        return made
+
+    def mapping(self, uuid: str) -> MappingMeter:
+        """The meter of a new event source mapping; it counts nothing until it is enabled."""
+        made = MappingMeter(f"EventSourceMappingUUID={uuid}", self._clock, self._timeline, self.catch_up)
         self._meters.append(made)
         return made
 

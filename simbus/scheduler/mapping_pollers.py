@@ -34,11 +34,12 @@ class Pollers:
         def make(
             port: FunctionPort, settings: MappingSettings, criteria: Criteria | None, note: Callable[[str], None]
         ) -> Poller:
+            meter = self._world.metrics.mapping(mapping_uuid)
             if kind == "sqs":
                 ledger = self._ledger(source)
-                return QueuePoller(self._world, self._bus, source, port, settings, criteria, ledger)
+                return QueuePoller(self._world, self._bus, source, port, settings, criteria, ledger, meter)
             failures = FailureRecords(self._world, source, self._destinations, mapping_uuid)
-            return StreamPoller(self._world, self._bus, source, port, settings, criteria, failures, note)
+            return StreamPoller(self._world, self._bus, source, port, settings, criteria, failures, note, meter)
 
         return make
 

@@ -17,6 +17,7 @@ from typing import cast
 
 from simbus.bus import Bus
 from simbus.kernel import SECOND
+from simbus.metrics import MappingMeter
 from simbus.model import Invocation, Throttled
 from simbus.scheduler.mapping_filter import Criteria
 from simbus.scheduler.mapping_port import RECURSIVE, Answer, FunctionPort
@@ -47,6 +48,7 @@ class QueuePoller:
         settings: MappingSettings,
         criteria: Criteria | None,
         ledger: QueueLedger,
+        meter: MappingMeter,
     ) -> None:
         self.port = port
         self._timeline = world.timeline
@@ -56,6 +58,8 @@ class QueuePoller:
         self._settings = settings
         self._criteria = criteria
         self._ledger = ledger
+        self._meter = meter
+        meter.enabled = "EventCount" in settings.metrics
         self._records = RecordWriter(queue.resource, queue.arn, world.account.region)
         self._scaling = Scaling(world.timeline, settings, self._wants_more, ledger.wake)
         self._running = False
@@ -103,6 +107,7 @@ class QueuePoller:
     def change(self, settings: MappingSettings, criteria: Criteria | None) -> None:
         """Go by other settings and filters from the next receive on."""
         self._settings, self._criteria = settings, criteria
+        self._meter.enabled = "EventCount" in settings.metrics
         self._scaling.change(settings)
         if self._open is not None:
             self._dispatch(self._open)
@@ -124,6 +129,7 @@ class QueuePoller:
         room = self._settings.batch_size - (0 if self._open is None else len(self._open.messages))
         visibility = self._visibility()
         got = self._store.take(min(room, MOST_PER_RECEIVE), visibility)
+        self._meter.count("PolledEventCount", len(got))
         for message in got:
             self._ledger.claim(message, self.name)
             self._take(message, self._timeline.now + visibility)
@@ -143,6 +149,7 @@ class QueuePoller:
         """Put a message into the batch that is open, or delete it where no filter wants it."""
         criteria = self._criteria
         if criteria is not None and not criteria.accepts(self._records.matched(message, criteria.keys)):
+            self._meter.count("FilteredOutEventCount")
             self._ledger.filtered(message)
             self._store.delete(message)
             return
@@ -189,6 +196,7 @@ class QueuePoller:
         invocation = batch.port.invoke(batch.payload, self._answered, lineage=batch.lineage)
         invocation.state = batch
         batch.request_id = invocation.request_id
+        self._meter.count("InvokedEventCount", len(batch.messages))
         for message in batch.messages:
             self._ledger.invoked(message, batch.port.function.name, invocation.request_id)
 
@@ -203,6 +211,7 @@ class QueuePoller:
             failed = []
             if reporting:
                 failed = failed_items(answer.payload, {message.message_id for message in batch.messages})
+        self._meter.count("FailedInvokeEventCount", len(batch.messages if failed is None else failed))
         if failed is None:
             why = answer.status if answer.status != "ok" else "batchItemFailures can't be read"
             self._leave(batch, "failed", f"{why} in {batch.request_id}")
@@ -233,6 +242,7 @@ class QueuePoller:
             elif (problem := self._refusal(message, receive)) is None:
                 self._ledger.processed(message, name, request_id)
                 self._store.delete(message)
+                self._meter.count("DeletedEventCount")
             else:
                 self._leave_one(message, batch, "not_deleted", f"processed by {request_id}, but {problem}")
 
@@ -259,6 +269,7 @@ class QueuePoller:
 
     def _refused(self, batch: QueueBatch, reason: str) -> None:
         """No run began: try again while the messages are hidden. One row of hops for each throttle, as its metric."""
+        self._meter.count("FailedInvokeEventCount", len(batch.messages))
         if reason == RECURSIVE:
             self._leave(batch, "recursion", reason)
             self._settled()

@@ -9,6 +9,7 @@ import msgspec
 
 from simbus.bus import Bus
 from simbus.kernel import SECOND
+from simbus.metrics import MappingMeter
 from simbus.model import Invocation
 from simbus.scheduler.mapping_filter import Criteria
 from simbus.scheduler.mapping_port import Done, FunctionPort
@@ -22,6 +23,7 @@ from simbus.world import World, uuid
 OK = "OK"
 NO_RECORDS = "No records processed"
 PROBLEM = "PROBLEM: Function call failed"
+DELIVERED = "OnFailureDestinationDeliveredEventCount"
 
 _decode = msgspec.json.Decoder().decode
 
@@ -39,12 +41,14 @@ class StreamContext:
         criteria: Criteria | None,
         failures: FailureRecords,
         note: Callable[[str], None],
+        meter: MappingMeter,
     ) -> None:
         self.world = world
         self.timeline = world.timeline
         self.stream = stream
         self.port = port
         self.note = note
+        self.meter = meter
         self.running = False
         self._bus = bus
         self._failures = failures
@@ -56,6 +60,7 @@ class StreamContext:
         """Go by other settings from now on."""
         self.settings = settings
         self.criteria = criteria
+        self.meter.enabled = "EventCount" in settings.metrics
         self.batching_window = settings.maximum_batching_window_in_seconds * SECOND
         self.window_length = window_length(settings.tumbling_window_in_seconds)
         age = settings.maximum_record_age_in_seconds
@@ -87,6 +92,7 @@ class StreamContext:
         port = batch.port = self.port
         if batch.records:
             port.function.metrics.iterator_age(self.timeline.now - batch.records[-1].arrival)
+            self.meter.count("InvokedEventCount", len(batch.records))
         port.invoke(payload, answered)
 
     # --- rows ------------------------------------------------------------------------------------------------------
@@ -145,6 +151,7 @@ class StreamContext:
         """A record of the batch goes to the on-failure destination, or the batch is lost."""
         target, name = self.settings.on_failure, failure.port.function.name
         kept = target is not None and self._failures.send(target, shard.id, batch, failure)
+        self.meter.count(DELIVERED if kept else "DroppedEventCount", len(batch.records))
         detail = f"{failure.condition} after {failure.invoke_count} invocations, batch of {len(batch.records)}"
         for record in batch.records:
             self.hop(record, "gave_up", detail, name)

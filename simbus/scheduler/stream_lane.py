@@ -120,6 +120,7 @@ class Lane:
             complete = len(records) == size
         if old.records:
             context.discard_old(self._shard, old)
+        context.meter.count("FilteredOutEventCount", filtered)
         if filtered and not records:
             context.note(NO_RECORDS)
         return complete
@@ -148,6 +149,7 @@ class Lane:
         self.flying = None
         if isinstance(answer, Throttled):
             self._context.note(PROBLEM)
+            self._context.meter.count("FailedInvokeEventCount", len(batch.records))
             self._context.hop_batch(batch, "throttled", answer.reason)
             self._wait(batch, batch.pause())
         else:
@@ -190,6 +192,7 @@ class Lane:
             self.window.state = state
         context.processed(batch, done)
         if done < len(batch.records):
+            context.meter.count("FailedInvokeEventCount", len(batch.records) - done)
             batch.cut(done)
             batch.renew()
             pause = batch.pause()
@@ -201,6 +204,7 @@ class Lane:
         context = self._context
         settings = context.settings
         context.note(PROBLEM)
+        context.meter.count("FailedInvokeEventCount", len(batch.records))
         batch.tries += 1
         if settings.bisect_batch_on_function_error and len(batch.records) > 1:
             self._halve(batch, why)

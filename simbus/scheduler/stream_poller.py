@@ -11,6 +11,7 @@ from typing import Any
 
 from simbus.bus import Bus
 from simbus.kernel import SECOND
+from simbus.metrics import MappingMeter
 from simbus.scheduler.mapping_filter import Criteria
 from simbus.scheduler.mapping_port import FunctionPort
 from simbus.scheduler.mapping_settings import MappingSettings
@@ -38,8 +39,9 @@ class StreamPoller:
         criteria: Criteria | None,
         failures: FailureRecords,
         note: Callable[[str], None],
+        meter: MappingMeter,
     ) -> None:
-        self._context = StreamContext(world, bus, stream, port, settings, criteria, failures, note)
+        self._context = StreamContext(world, bus, stream, port, settings, criteria, failures, note, meter)
         self._stream = stream
         self._readers: dict[str, ShardReader] = {}
         self._begun = False

@@ -54,6 +54,8 @@ class ShardReader:
             self._context.hop(None, "gave_up", f"{start - self.position} records left the stream before they were read")
         records = shard.read(self.position)
         self.position = max(self.position, start) + len(records)
+        if self._context.running:
+            self._context.meter.count("PolledEventCount", len(records))
         self._spread(records)
         for lane in self.lanes:
             if self._context.running:
