@@ -97,15 +97,13 @@ class Metrics:
 
     def catch_up(self) -> None:
         """Write what is final of every minute that has passed."""
-        clock, rows = self._clock, self._rows
+        clock, rows, meters = self._clock, self._rows, self._meters
         now = self._timeline.now
         while now >= clock.ends:
-            for meter in self._meters:
+            for meter in meters:
                 rows.metrics.extend(meter.close())
-            if any(meter.stands for meter in self._meters):
-                clock.go_to(clock.ends)
-            else:
-                clock.go_to(clock.minute_of(now))  # idle hours have no rows
+            meters = [meter for meter in meters if meter.stands]
+            clock.go_to(clock.ends if meters else clock.minute_of(now))  # idle hours have no rows
             if self._timeline.actor is None:
                 rows.flush_if_full()  # may start threads, and none starts inside a handler
 

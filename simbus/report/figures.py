@@ -40,9 +40,9 @@ def error_rate(run: Rows, function: str) -> float | None:
 
 
 def throttles(run: Rows, function: str) -> int:
-    """Attempts that were refused, as CloudWatch's metric Throttles: one row of `hops` each."""
-    sql = "SELECT count(*) FROM hops WHERE kind = 'throttled' AND place = ?"
-    return _count(run, sql, f"lambda:{function}")
+    """Requests that were refused: the Sum of CloudWatch's metric Throttles over the run."""
+    sql = "SELECT coalesce(sum(value), 0) FROM metrics WHERE name = 'Throttles' AND dimension = ?"
+    return _count(run, sql, f"FunctionName={function}")
 
 
 def duration_percentile(run: Rows, function: str, percent: int) -> float | None:

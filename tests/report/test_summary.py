@@ -9,6 +9,7 @@ from simbus.errors import UsageError
 from simbus.functions.pricing import REQUEST, invocation_cost, provisioned_cost
 from simbus.logs.reader import open_run
 from simbus.logs.writer import RunWriter
+from simbus.metrics import Datapoint
 from simbus.report.summary import ExpectationFigures, Summary, functions_of, summarise
 from simbus.report.text import closing, plain
 
@@ -58,7 +59,8 @@ def file(tmp_path: Path) -> Path:
             attempt("p", "p/2", 500, init=80.0),
             attempt("p", "p/2", 100, "error"),
         ]
-        rows.hops += [("e", START, "throttled", "lambda:f", "x"), ("e", START, "retry", "lambda:f", "x")]
+        counted = (("Throttles", "f", 0.0), ("Throttles", "f", 1.0), ("Throttles", "p", 0.0), ("Errors", "f", 1.0))
+        rows.metrics += [Datapoint(START, name, f"FunctionName={of}", value, "Count") for name, of, value in counted]
         states = ("visible", "visible", "delayed", "in_flight", "deleted", "deleted", "deleted", "expired", "redriven")
         rows.messages += [message("jobs", state) for state in states]
         rows.messages.append(message("other", "visible"))

@@ -10,6 +10,7 @@ import pytest
 from simbus.errors import UsageError
 from simbus.logs.reader import RunReader, open_run
 from simbus.logs.writer import RunWriter
+from simbus.metrics import Datapoint
 from simbus.report import figures
 from simbus.scenario.comparison import Kind, parse_comparison
 from simbus.scenario.expectations import evaluate
@@ -24,7 +25,7 @@ def run(tmp_path: Path) -> Iterator[RunReader]:
     for index, (status, duration) in enumerate([("ok", 10.0), ("ok", 30.0), ("timeout", 3000.0), ("ok", 20.0)]):
         row = (f"r{index}", 1, "resize", "$LATEST", "Event", None, "s", 0, 0, 0, duration, 1, None, 128, 40)
         writer.invocations.append((*row, status, None, None, "{}", "null"))
-    writer.hops.append(("e1", 0, "throttled", "lambda:resize", "ConcurrentInvocationLimitExceeded"))
+    writer.metrics.append(Datapoint(0, "Throttles", "FunctionName=resize", 1.0, "Count"))
     writer.hops.append(("e1", 0, "retry", "lambda:resize", None))
     writer.deliveries.append(("e1", "r1", "lambda:resize", 0, "ok"))
     writer.deliveries.append(("e2", "r2", "lambda:resize", 0, "dropped"))
