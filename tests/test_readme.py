@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from simbus.cli import app
+from simbus.logs.reader import open_run
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -45,6 +46,17 @@ def test_every_scenario_of_the_gallery_runs(path: Path, tmp_path: Path) -> None:
     assert f"simbus run scenarios/{path.name}" in path.read_text()
     result = CliRunner().invoke(app, ["run", str(path), "--db", str(tmp_path / "run.db")])
     assert result.exit_code == 0, result.output
+
+
+def test_the_sql_answers(tmp_path: Path) -> None:
+    """It asks a run of the gallery's `throttled`, minute by minute."""
+    path = tmp_path / "run.db"
+    CliRunner().invoke(app, ["run", str(ROOT / "scenarios/throttled.yaml"), "--db", str(path)])
+    [sql] = blocks("sql")
+    with open_run(path) as run:
+        minutes = [row["minute"] for row in run.query(sql)]
+    assert minutes[0] == "2026-01-01 00:00:00"
+    assert len(minutes) >= 3
 
 
 def test_every_dependency_earns_its_place_in_the_readme() -> None:
