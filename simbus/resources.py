@@ -103,7 +103,7 @@ class Resources:
         self._versions(function, config, versions or {}, aliases or {})
         if provisioned_concurrent_executions:
             function.provision(LATEST, provisioned_concurrent_executions)
-        if event_invoke_config is not None:
+        if event_invoke_config:
             self._event_invoke_config(function, event_invoke_config)
         return function
 

@@ -21,10 +21,19 @@ from simbus.kernel.distributions import Distribution, parse_distribution
 from simbus.kernel.durations import parse_duration
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]+")
+_VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 _LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _APPLICATION_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 _SYSTEM_LEVELS = ("DEBUG", "INFO", "WARN")
 ENVIRONMENT_LIMIT = 4_096
+# Developer Guide, "Defined runtime environment variables": reserved, no function may set them.
+RESERVED_VARIABLES = (
+    *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV"),
+    *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION"),
+    *("AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"),
+    *("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    *("AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
+)
 
 Simulated = Simulate | Mapping[str, Any] | None
 
@@ -122,6 +131,19 @@ def _environment(name: str, value: Any) -> tuple[str, dict[str, str]]:
     for key, text in value.items():
         if not isinstance(key, str) or not isinstance(text, str):
             raise UsageError(f"function {name}: environment variable {key!r} is {text!r}; names and values are text.")
+        if not _VARIABLE.fullmatch(key) and key not in RESERVED_VARIABLES:
+            raise UsageError(
+                f"function {name}: environment variable {key!r}: a name begins with a letter and goes on with letters, "
+                "digits and underscores. Rename it."
+            )
+    reserved = [key for key in value if key in RESERVED_VARIABLES]
+    if reserved:
+        raise AwsError(
+            "InvalidParameterValueException",
+            "Lambda was unable to configure your environment variables because the environment variables you have "
+            "provided contains reserved keys that are currently not supported for modification. Reserved keys used in "
+            f"this request: {', '.join(reserved)}",
+        )
     measured = json.dumps(dict(value), separators=(",", ":"), ensure_ascii=False)
     if value and len(measured.encode()) > ENVIRONMENT_LIMIT:
         raise AwsError(

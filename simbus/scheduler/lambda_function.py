@@ -13,16 +13,17 @@ from simbus.arn import short_name
 from simbus.bus import Bus
 from simbus.errors import AwsError
 from simbus.functions.config import FunctionConfig
-from simbus.functions.function import LATEST, Alias, Function
+from simbus.functions.function import LATEST, Function
 from simbus.kernel.sleeping import called
 from simbus.metrics import Datapoint
 from simbus.model import ChangeEvent, Invocation, InvocationType, Lineage
 from simbus.scheduler.asynchronous import AsynchronousQueue
 from simbus.scheduler.destinations import EventInvokeConfig
 from simbus.scheduler.invoke import InvokeResponse, SynchronousCall
-from simbus.scheduler.payload import check_payload, json_text
+from simbus.scheduler.payload import check_payload, client_context_text, json_text
 from simbus.scheduler.provisioned import ProvisionedConfigs
 from simbus.scheduler.recursion import RecursionGuard
+from simbus.scheduler.routing import check_alias_name, routed
 from simbus.scheduler.validation import in_range, invalid
 from simbus.sources.base import Source, operation, twin
 from simbus.world import Delivery, uuid
@@ -81,9 +82,9 @@ class LambdaFunction(Source):
         """Invoke. `payload` is any JSON value, or `bytes` that hold JSON text; left out it is `{}`.
 
         RequestResponse waits in virtual time until the function has answered (a handler parks, a test plays the
-        timeline); Event returns at once; DryRun only checks. `trace_duration` (nanoseconds) is a recorded duration
-        that takes the place of the modelled one. Raises AwsError: ResourceNotFoundException,
-        RequestTooLargeException, InvalidRequestContentException, TooManyRequestsException.
+        timeline); Event returns at once; DryRun only checks. `client_context` is base64 of JSON. `trace_duration`
+        (nanoseconds) is a recorded duration that takes the place of the modelled one. Raises AwsError:
+        ResourceNotFoundException, RequestTooLargeException, InvalidRequestContentException, TooManyRequestsException.
         """
         text = self._checked(payload, invocation_type, qualifier)
         if invocation_type == "DryRun":
@@ -194,7 +195,7 @@ class LambdaFunction(Source):
             qualifier=qualifier,
             queued_at=self._timeline.now,
             lineage=lineage,
-            client_context=client_context,
+            client_context=client_context_text(client_context),
             trace_duration=trace_duration,
             state=call,
         )
@@ -232,7 +233,8 @@ class LambdaFunction(Source):
     def create_alias(
         self, name: str, function_version: str, additional_version_weights: dict[str, float] | None = None
     ) -> None:
-        """CreateAlias. Raises AWS's errors for a bad routing configuration."""
+        """CreateAlias. Raises AWS's errors for a bad name or routing configuration."""
+        check_alias_name(name)
         if name in self._function.aliases:
             raise AwsError("ResourceConflictException", f"Alias already exists: {self.arn}:{name}", 409)
         self._set_alias(name, function_version, additional_version_weights)
@@ -249,26 +251,7 @@ class LambdaFunction(Source):
         self._provisioned.alias_moved(name)
 
     def _set_alias(self, name: str, version: str, weights: dict[str, float] | None) -> None:
-        weights = weights or {}
-        for number in (version, *weights):
-            if number not in self._function.versions:
-                raise AwsError("ResourceNotFoundException", f"Function not found: {self.arn}:{number}", 404)
-        if len(weights) > 1:
-            raise invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
-        if not weights:
-            self._function.aliases[name] = Alias(version)
-            return
-        [(other, weight)] = weights.items()
-        if LATEST in (version, other):
-            raise invalid("$LATEST is not supported for an alias pointing to more than 1 version")
-        if other == version:
-            raise invalid(
-                f"Invalid function version {other}. Function version {other} is already included in routing "
-                "configuration."
-            )
-        if not 0.0 <= weight <= 1.0:
-            raise invalid(f"The weight {weight} of version {other} must be between 0.0 and 1.0.")
-        self._function.aliases[name] = Alias(version, other, weight)
+        self._function.aliases[name] = routed(self.arn, self._function.versions, version, weights)
 
     def _register(self, qualifier: str) -> None:
         """A qualified function can be named as a target, and is then invoked with that qualifier."""
@@ -321,12 +304,21 @@ class LambdaFunction(Source):
         self,
         *,
         qualifier: str = LATEST,
-        maximum_retry_attempts: int = 2,
-        maximum_event_age_in_seconds: int = 21_600,
+        maximum_retry_attempts: int | None = None,
+        maximum_event_age_in_seconds: int | None = None,
         on_success: str | Source | None = None,
         on_failure: str | Source | None = None,
     ) -> None:
-        """PutFunctionEventInvokeConfig of one qualifier; it replaces the one before. Raises AWS's errors."""
+        """PutFunctionEventInvokeConfig of one qualifier; it replaces the one before. Raises AWS's errors.
+
+        What is left out has its default again (2 retries, 21,600 s, no destination), but not all of it can be.
+        """
+        if (maximum_retry_attempts, maximum_event_age_in_seconds, on_success, on_failure) == (None,) * 4:
+            raise invalid("You must specify at least one of error handling or destination setting.")
+        if maximum_retry_attempts is None:
+            maximum_retry_attempts = 2
+        if maximum_event_age_in_seconds is None:
+            maximum_event_age_in_seconds = 21_600
         in_range("maximumRetryAttempts", maximum_retry_attempts, 0, 2)
         in_range("maximumEventAgeInSeconds", maximum_event_age_in_seconds, 60, 21_600)
         if qualifier != LATEST and not self._function.has(qualifier):

@@ -7,6 +7,7 @@ test_lambda_invoke_payload_encoding_error (AWS parses with Jackson) and of Invok
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from typing import Any
 
 import msgspec
@@ -55,3 +56,13 @@ def check_payload(text: str, invocation_type: str) -> None:
             413,
             Type="User",
         )
+
+
+def client_context_text(given: str | None) -> str | None:
+    """The JSON of a client context, which Invoke takes as base64 (botocore InvocationRequest); JSON itself will do."""
+    if given is None or given.lstrip().startswith("{"):
+        return given
+    try:
+        return b64decode(given, validate=True).decode()
+    except ValueError:
+        return given  # the runtime says what is wrong with it

@@ -14,6 +14,11 @@ from simbus.functions.function import LATEST, Function
 from simbus.functions.version import FunctionVersion
 
 
+def _no_alias(function: Function, qualifier: str) -> AwsError:
+    message = f"Cannot find alias arn: {function.arn}:{qualifier}"
+    return AwsError("ResourceNotFoundException", message, 404, Type="User")
+
+
 class ProvisionedConfigs:
     """The provisioned concurrency configurations of one function, by qualifier."""
 
@@ -35,7 +40,7 @@ class ProvisionedConfigs:
                 "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
             )
         if not self._function.has(qualifier):
-            raise self._function.not_found(qualifier)
+            raise self._function.not_found(qualifier) if qualifier.isdigit() else _no_alias(self._function, qualifier)
         number = self._function.primary(qualifier)
         self._check_conflict(qualifier, number)
         self._function.versions[number].provision(amount)

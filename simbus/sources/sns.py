@@ -27,6 +27,7 @@ from simbus.sources.sns_settings import (
     Settings,
     check_protocol,
     check_queue,
+    check_subscription_arn,
     endpoint_of,
     no_subscription,
 )
@@ -242,8 +243,12 @@ class Topic(Source):
 
     @operation
     def unsubscribe(self, subscription_arn: str) -> None:
-        """End a subscription; one that does not exist is no error. What is being retried is still delivered."""
+        """End a subscription; one that does not exist is no error. What is being retried is still delivered.
+
+        Raises AwsError InvalidParameter for what is no ARN of a subscription.
+        """
         self._check_exists()
+        check_subscription_arn(subscription_arn)
         self._end(subscription_arn)
 
     aunsubscribe = twin(unsubscribe)

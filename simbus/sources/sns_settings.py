@@ -171,6 +171,15 @@ def check_queue(endpoint: Endpoint, fifo_topic: bool) -> None:
         raise invalid(f"Invalid parameter: Endpoint Reason: {text}")
 
 
+def check_subscription_arn(arn: str) -> None:
+    """That of a topic with an id behind it (recorded: test_unsubscribe_wrong_arn_format)."""
+    parts = arn.split(":")
+    if len(parts) < 6:
+        raise invalid(f"SubscriptionArn Reason: An ARN must have at least 6 elements, not {len(parts)}")
+    if len(parts) == 6:
+        raise invalid("SubscriptionId")
+
+
 def no_subscription() -> AwsError:
     """SNS's answer for an unknown subscription."""
     return AwsError("NotFound", "Subscription does not exist", 404)

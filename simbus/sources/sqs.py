@@ -18,6 +18,7 @@ from simbus.sources.sqs_request import (
     check_batch,
     check_batch_size,
     check_delay,
+    check_fifo_batch,
     check_ids,
     check_message,
     check_receive,
@@ -89,6 +90,7 @@ class Queue(ManagedQueue):
         """
         self._admit("SendMessage")
         given = check_batch(entries, "SendMessageBatchRequest", _SEND_KEYS)
+        check_fifo_batch(self.settings, given)
         check_batch_size(given)
         return each(given, self._send)
 

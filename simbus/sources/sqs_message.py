@@ -22,6 +22,10 @@ Attributes = Mapping[str, Mapping[str, Any]]
 STANDING: Final = ("visible", "delayed", "in_flight")
 MAXIMUM_ATTRIBUTES: Final = 10
 _INVALID = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CHARACTERS: Final = (
+    "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | "
+    "#x10000 to #x10FFFF"
+)
 _ATTRIBUTE_NAME = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,256}(?<!\.)")
 _HANDLE = re.compile(r"([0-9a-f-]{36})/(\d+)/(.+)")
 
@@ -227,11 +231,7 @@ def check_body(body: str) -> None:
     if not isinstance(body, str) or not body:
         raise AwsError("MissingParameter", "The request must contain the parameter MessageBody.")
     if _INVALID.search(body):
-        raise AwsError(
-            "InvalidMessageContents",
-            "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | "
-            "#xE000 to #xFFFD | #x10000 to #x10FFFF",
-        )
+        raise AwsError("InvalidMessageContents", _CHARACTERS)
 
 
 def checked_attributes(attributes: Attributes | None) -> dict[str, dict[str, Any]] | None:
@@ -259,6 +259,8 @@ def _checked_attribute(name: str, attribute: Mapping[str, Any]) -> dict[str, Any
     value = attribute.get(key)
     if not value:
         raise _invalid(f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'.")
+    if kind != "Binary" and _INVALID.search(str(value)):
+        raise _invalid(_CHARACTERS)
     if kind == "Binary" and isinstance(value, str):
         value = b64decode(value)
     if kind == "Number" and not _is_number(str(value)):

@@ -22,6 +22,10 @@ MAXIMUM_VISIBILITY: Final = 43_200
 MAXIMUM_BATCH_BYTES: Final = 1_048_576
 _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _TRACE_HEADER = "AWSTraceHeader"
+_NO_GROUP: Final = "The request must contain the parameter MessageGroupId."
+_NO_DEDUPLICATION: Final = (
+    "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
+)
 
 
 def invalid(message: str) -> AwsError:
@@ -71,6 +75,18 @@ def check_delay(settings: Settings, delay_seconds: int | None) -> int:
 _TOKEN = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
 
 
+def check_fifo_batch(settings: Settings, entries: Iterable[Mapping[str, Any]]) -> None:
+    """A FIFO queue refuses a whole batch for one entry without an id that it needs.
+
+    Recorded: test_send_batch_missing_deduplication_id_for_fifo_queue, ..._missing_message_group_id_for_fifo_queue.
+    """
+    for entry in entries if settings.fifo_queue else ():
+        if not settings.content_based_deduplication and not entry.get("message_deduplication_id"):
+            raise invalid(_NO_DEDUPLICATION)
+        if not entry.get("message_group_id"):
+            raise AwsError("MissingParameter", _NO_GROUP)
+
+
 def check_ids(settings: Settings, group_id: str | None, deduplication_id: str | None) -> None:
     """Group and deduplication id: required on a FIFO queue; a standard queue takes a group (fair queues, 2025) only."""
     for name, value in (("MessageGroupId", group_id), ("MessageDeduplicationId", deduplication_id)):
@@ -86,12 +102,9 @@ def check_ids(settings: Settings, group_id: str | None, deduplication_id: str | 
                 "include parameter that is not valid for this queue type."
             )
     elif group_id is None:
-        raise AwsError("MissingParameter", "The request must contain the parameter MessageGroupId.")
+        raise AwsError("MissingParameter", _NO_GROUP)
     elif deduplication_id is None and not settings.content_based_deduplication:
-        raise invalid(
-            "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided "
-            "explicitly"
-        )
+        raise invalid(_NO_DEDUPLICATION)
 
 
 def check_batch(entries: Sequence[Mapping[str, Any]], request: str, allowed: Iterable[str]) -> list[dict[str, Any]]:

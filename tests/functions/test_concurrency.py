@@ -245,6 +245,15 @@ def test_provisioning_more_than_is_reserved_is_refused(sim: Simulation) -> None:
     )
 
 
+@pytest.mark.parametrize(("qualifier", "text"), [("7", "Function not found"), ("nope", "Cannot find alias arn")])
+def test_provisioned_concurrency_of_what_does_not_exist(sim: Simulation, qualifier: str, text: str) -> None:
+    """404, of a version and of an alias each in its words (LocalStack, test_provisioned_concurrency_exceptions)."""
+    function = sim.function("f")
+    with pytest.raises(AwsError) as caught:
+        function.put_provisioned_concurrency_config(qualifier, 1)
+    assert (caught.value.status, caught.value.message) == (404, f"{text}: {function.arn}:{qualifier}")
+
+
 def test_provisioned_concurrency_of_latest_is_refused(sim: Simulation) -> None:
     """The exact text (recorded: test_provisioned_concurrency_exceptions)."""
     function = sim.function("f")

@@ -183,3 +183,24 @@ def test_a_dead_letter_queue_is_a_queue_or_a_topic(sim: Simulation) -> None:
     with pytest.raises(UsageError, match="dead_letter_config is arn:aws:s3:::archive"):
         sim.function("f", dead_letter_config="s3:archive")
     assert sim.function("g", dead_letter_config={"target_arn": None}).config.dead_letter_arn is None
+
+
+def test_reserved_environment_variables_can_not_be_set() -> None:
+    """Developer Guide, "Defined runtime environment variables"; the text as CreateFunction answers it, quoted in
+    serverless/serverless issues."""
+    with pytest.raises(AwsError) as caught:
+        function_config("f", environment={"A": "b", "AWS_REGION": "eu-west-1", "_HANDLER": "x"})
+    assert caught.value.code == "InvalidParameterValueException"
+    assert caught.value.message == (
+        "Lambda was unable to configure your environment variables because the environment variables you have provided "
+        "contains reserved keys that are currently not supported for modification. Reserved keys used in this request: "
+        "AWS_REGION, _HANDLER"
+    )
+    assert function_config("f", environment={"AWS_XRAY_CONTEXT_MISSING": "x", "TZ": "x"}).environment
+
+
+@pytest.mark.parametrize("name", ["1A", "A-B", "_A", "A B", ""])
+def test_names_of_environment_variables(name: str) -> None:
+    """They begin with a letter and have letters, digits and underscores (botocore EnvironmentVariableName)."""
+    with pytest.raises(UsageError, match="a name begins with a letter"):
+        function_config("f", environment={name: "x"})

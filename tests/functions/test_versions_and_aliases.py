@@ -101,6 +101,9 @@ def test_the_ends_of_a_weight(weight: float, only: str) -> None:
 
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
+CONSTRAINT = (
+    "1 validation error detected: Value '{}' at 'routingConfig.additionalVersionWeights' failed to satisfy constraint: "
+)
 
 
 @pytest.mark.parametrize(
@@ -108,26 +111,38 @@ ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
     [
         ("1", {"1": 0.5}, "InvalidParameterValueException",
          "Invalid function version 1. Function version 1 is already included in routing configuration."),
-        ("1", {"2": 0.5, "$LATEST": 0.1}, "InvalidParameterValueException",
+        ("1", {"2": 0.5, "1": 0.1}, "InvalidParameterValueException",
          "Number of items in AdditionalVersionWeights cannot be greater than 1"),
         ("$LATEST", {"1": 0.5}, "InvalidParameterValueException",
          "$LATEST is not supported for an alias pointing to more than 1 version"),
-        ("1", {"$LATEST": 0.5}, "InvalidParameterValueException",
-         "$LATEST is not supported for an alias pointing to more than 1 version"),
-        ("1", {"2": 2.0}, "InvalidParameterValueException", None),
+        ("1", {"$LATEST": 0.5}, "ValidationException",
+         f"{CONSTRAINT.format('{$LATEST=0.5}')}Map keys must satisfy constraint: [Member must have length less than or "
+         "equal to 1024, Member must have length greater than or equal to 1, Member must satisfy regular expression "
+         "pattern: [0-9]+, Member must not be null]"),
+        ("1", {"2": 2.0}, "ValidationException",
+         f"{CONSTRAINT.format('{2=2.0}')}Map value must satisfy constraint: [Member must have value less than or equal "
+         "to 1.0, Member must have value greater than or equal to 0.0, Member must not be null]"),
         ("10", None, "ResourceNotFoundException", f"Function not found: {ARN}:10"),
         ("1", {"10": 0.5}, "ResourceNotFoundException", f"Function not found: {ARN}:10"),
     ],
 )  # fmt: skip
-def test_bad_routing(sim: Simulation, version: str, weights: Any, code: str, message: str | None) -> None:
-    """The exact texts (recorded: test_notfound_and_invalid_routingconfigs)."""
+def test_bad_routing(sim: Simulation, version: str, weights: Any, code: str, message: str) -> None:
+    """The exact texts (recorded: test_notfound_and_invalid_routingconfigs); keys and values of the weights are
+    checked against botocore's model (AdditionalVersion, Weight) first."""
     function = answers(sim)
     with pytest.raises(AwsError) as caught:
         function.create_alias("bad", version, weights)
-    assert caught.value.code == code
-    assert message is None or caught.value.message == message
+    assert (caught.value.code, caught.value.message) == (code, message)
     with pytest.raises(AwsError, match="Cannot find alias arn"):
         function.update_alias("bad", "1")
+
+
+@pytest.mark.parametrize("name", ["1", "a b", "", "a" * 129])
+def test_alias_names(sim: Simulation, name: str) -> None:
+    """No number, which would hide a version, and 1 to 128 of a-zA-Z0-9-_ (botocore Alias)."""
+    with pytest.raises(AwsError, match=r"Value '.*' at 'name' failed to satisfy constraint: Member must") as caught:
+        answers(sim).create_alias(name, "1")
+    assert caught.value.code == "ValidationException"
 
 
 def test_alias_names_are_unique(sim: Simulation) -> None:

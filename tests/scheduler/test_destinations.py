@@ -239,10 +239,17 @@ def test_an_event_bus_that_does_not_exist_is_refused(sim: Simulation) -> None:
         sim.function("g", event_invoke_config={"on_failure": "events:nope"})
 
 
+def test_an_event_invoke_config_says_something(sim: Simulation) -> None:
+    """The exact text (recorded: test_lambda_eventinvokeconfig_exceptions)."""
+    with pytest.raises(AwsError) as caught:
+        sim.function("f").put_function_event_invoke_config()
+    assert caught.value.message == "You must specify at least one of error handling or destination setting."
+
+
 def test_an_unknown_qualifier_has_no_config(sim: Simulation) -> None:
     """The exact text (recorded: test_lambda_eventinvokeconfig_exceptions)."""
     with pytest.raises(AwsError) as caught:
-        sim.function("f").put_function_event_invoke_config(qualifier="nope")
+        sim.function("f").put_function_event_invoke_config(qualifier="nope", maximum_retry_attempts=0)
     assert (caught.value.status, caught.value.message) == (404, "The function doesn't exist.")
 
 

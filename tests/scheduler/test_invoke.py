@@ -126,7 +126,8 @@ def test_log_type_tail_has_the_last_4_kb(sim: Simulation) -> None:
 
 
 def test_client_context_reaches_the_handler(sim: Simulation) -> None:
-    """`custom`, `env` and `client` of the caller, what is missing is None (runtime interface client)."""
+    """`custom`, `env` and `client` of the caller, what is missing is None (runtime interface client). Invoke takes
+    it as base64 of JSON (botocore InvocationRequest.ClientContext); the JSON itself will do."""
 
     def handler(event: Any, context: Any) -> Any:
         given = context.client_context
@@ -134,7 +135,8 @@ def test_client_context_reaches_the_handler(sim: Simulation) -> None:
 
     function = sim.function("f", handler=handler)
     given = json.dumps({"custom": {"a": 1}, "client": {"app_title": "shop"}})
-    assert function.invoke({}, client_context=given).json() == [{"a": 1}, None, "shop"]
+    for text in (given, base64.b64encode(given.encode()).decode()):
+        assert function.invoke({}, client_context=text).json() == [{"a": 1}, None, "shop"]
 
 
 def test_a_function_error_is_200_unhandled(sim: Simulation) -> None:

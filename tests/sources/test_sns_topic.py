@@ -154,6 +154,19 @@ def test_subscribing_twice() -> None:
     assert [each["SubscriptionArn"] for each in topic.list_subscriptions()] == [arn]
 
 
+@pytest.mark.parametrize(
+    ("arn", "text"),
+    [
+        ("random", "SubscriptionArn Reason: An ARN must have at least 6 elements, not 1"),
+        ("arn:aws:sns:us-east-1:random", "SubscriptionArn Reason: An ARN must have at least 6 elements, not 5"),
+        ("arn:aws:sns:us-east-1:111111111111:random", "SubscriptionId"),
+    ],
+)
+def test_unsubscribing_what_is_no_subscription(arn: str, text: str) -> None:
+    """The texts of test_unsubscribe_wrong_arn_format (LocalStack, validated on AWS)."""
+    assert refusal(Stage().topic().unsubscribe, arn) == ("InvalidParameter", f"Invalid parameter: {text}", 400)
+
+
 def test_unsubscribing() -> None:
     """Unsubscribe ends the deliveries and is idempotent; the attributes of what is gone answer NotFound 404."""
     stage = Stage()

@@ -586,3 +586,17 @@ def test_async_twins_wait_in_virtual_time():
 
     assert run(w.timeline, main()) == ["a"]
     assert 2 * SECOND <= w.timeline.now - SECOND <= 2 * SECOND + 100_000_000
+
+
+def test_characters_of_attribute_values():
+    """Control characters are refused there as in a body, but with another code (LocalStack, validated on AWS:
+    test_send_message_with_invalid_string_attributes)."""
+    queue = Worldlet().queue("jobs")
+    for kind, value in (("String", "a\x01"), ("String.x", "\ufffe")):
+        attributes = {"a": {"DataType": kind, "StringValue": value}}
+        text = (
+            "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | "
+            "#xE000 to #xFFFD | #x10000 to #x10FFFF"
+        )
+        refused("InvalidParameterValue", text, queue.send_message, "m", message_attributes=attributes)
+    queue.send_message("m", message_attributes={"a": {"DataType": "Binary", "BinaryValue": b"\x01"}})

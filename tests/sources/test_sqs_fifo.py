@@ -213,3 +213,30 @@ def test_the_last_message_of_a_group_is_redriven_by_the_receive_that_is_too_many
     queue.send_message("b", message_group_id="2", message_deduplication_id="b")
     assert [message.body for message in queue.receive_messages(10)] == ["b"]
     assert [message.body for message in dead.messages] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "code", "text"),
+    [
+        (
+            {"MessageGroupId": "g"},
+            "InvalidParameterValue",
+            "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided "
+            "explicitly",
+        ),
+        (
+            {"MessageDeduplicationId": "2"},
+            "MissingParameter",
+            "The request must contain the parameter MessageGroupId.",
+        ),
+    ],
+)
+def test_one_entry_without_its_ids_fails_the_whole_batch(entry: dict[str, str], code: str, text: str):
+    """LocalStack, validated on AWS: test_send_batch_missing_deduplication_id_for_fifo_queue and
+    test_send_batch_missing_message_group_id_for_fifo_queue. Nothing of the batch is sent."""
+    queue = fifo(Worldlet(), content_based_deduplication=False)
+    good = {"Id": "1", "MessageBody": "a", "MessageGroupId": "g", "MessageDeduplicationId": "1"}
+    with pytest.raises(AwsError) as caught:
+        queue.send_message_batch([good, {"Id": "2", "MessageBody": "b", **entry}])
+    assert (caught.value.code, caught.value.message) == (code, text)
+    assert bodies(queue) == []
