@@ -123,6 +123,7 @@ class QueuePoller:
         """Receive once, 10 messages at most, into the batch that is open; whether there were any."""
         if not self._running or not self._store.counts["visible"]:
             return False
+        self._invoke_ready()
         if self._busy >= self._scaling.limit:
             self._scaling.blocked()
             return False
@@ -182,7 +183,8 @@ class QueuePoller:
         if batch.window is not None:
             self._timeline.cancel(batch.window)
             batch.window = None
-        self._open = None
+        if batch is self._open:
+            self._open = None
         if self._busy >= self._scaling.limit:
             self._ready.append(batch)
             return
@@ -191,6 +193,11 @@ class QueuePoller:
         if batch.messages:
             self._busy += 1
             self._invoke(batch)
+
+    def _invoke_ready(self) -> None:
+        """Batches that waited for a place come first."""
+        while self._ready and self._busy < self._scaling.limit:
+            self._dispatch(self._ready.popleft())
 
     def _invoke(self, batch: QueueBatch) -> None:
         invocation = batch.port.invoke(batch.payload, self._answered, lineage=batch.lineage)
@@ -224,8 +231,7 @@ class QueuePoller:
     def _settled(self) -> None:
         """A batch has left: there is a place for another."""
         self._busy -= 1
-        while self._ready and self._busy < self._scaling.limit:
-            self._dispatch(self._ready.popleft())
+        self._invoke_ready()
         if not self._store.counts["visible"]:
             self._scaling.idle(self._busy)
         elif self._running:

@@ -108,6 +108,33 @@ def test_a_batch_stays_below_6_mb_with_its_metadata(sim: Simulation) -> None:
     assert bench.queue.messages == []
 
 
+def test_what_one_receive_brings_too_much_waits_for_its_place(sim: Simulation) -> None:
+    """Ten messages of 1 MiB are two batches; with two at once, twenty-two are 5, 5, 5, 5 and 2, each received once."""
+    bench = Bench(sim, visibility_timeout=60)
+    work = bench.work(timeout=10, simulate={"duration": "3s"})
+    settings = {"batch_size": 100, "maximum_batching_window_in_seconds": 1}
+    sim.event_source_mapping("sqs:jobs", "work", **settings, scaling_config={"maximum_concurrency": 2})
+    bench.send(*[chr(97 + n) * 1_048_576 for n in range(22)])
+    sim.run()
+    assert [len(batch) for batch in bench.bodies] == [5, 5, 5, 5, 2]
+    assert bench.times == [0.0, 0.0, 3.0, 3.0, 7.0]  # the last two are received at 6, and have a window of their own
+    assert len({body for batch in bench.bodies for body in batch}) == 22
+    assert all(row.status == "ok" for row in work.invocations)
+    assert bench.outcomes() == {("lambda:work", "ok"): 22}
+
+
+def test_a_batch_that_waited_does_not_take_the_place_of_the_one_that_is_open(sim: Simulation) -> None:
+    """17 messages of 1 MiB and 6 small ones, two batches at once: the last batch goes on filling while another goes."""
+    bench = Bench(sim, visibility_timeout=60)
+    bench.work(simulate={"duration": "500ms"})
+    settings = {"batch_size": 100, "maximum_batching_window_in_seconds": 1}
+    sim.event_source_mapping("sqs:jobs", "work", **settings, scaling_config={"maximum_concurrency": 2})
+    bench.send(*["x" * 1_048_576] * 17, *"abcdef")
+    sim.run()
+    assert [len(batch) for batch in bench.bodies] == [5, 5, 5, 8]
+    assert bench.times == [0.0, 0.0, 0.5, 1.0]
+
+
 def test_a_window_makes_the_visibility_long_enough_for_itself(sim: Simulation) -> None:
     """Developer Guide: where window + function timeout exceed the visibility timeout, it is their sum and 30 s more."""
     bench = Bench(sim, fail, visibility_timeout=10, redrive_policy=REDRIVE)
