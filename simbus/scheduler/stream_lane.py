@@ -20,7 +20,7 @@ from typing import Any
 from simbus.kernel import MILLISECOND
 from simbus.model import Invocation, Outcome, Throttled
 from simbus.scheduler.mapping_response import failed_items
-from simbus.scheduler.stream_batch import ENVELOPE, Batch, size_of
+from simbus.scheduler.stream_batch import ENVELOPE, Batch
 from simbus.scheduler.stream_context import NO_RECORDS, OK, PROBLEM, StreamContext
 from simbus.scheduler.stream_failure import RETRIES_EXHAUSTED
 from simbus.scheduler.stream_source import Record, Shard
@@ -69,15 +69,21 @@ class Lane:
         if self.flying is None and self.window is not None and self.window.length != context.window_length:
             self.window = None  # the mapping has other windows now
         while context.running and not self.held and self.flying is None and self.waiting is None:
-            batch = self.ready.pop() if self.ready else self._gather()
+            batch = self._next()
             if batch is None:
                 return
             self._send(batch)
 
-    def _gather(self) -> Batch | None:
-        """The next batch, if it is complete or its batching window is 0."""
+    def _next(self) -> Batch | None:
+        """What goes to the function now, if anything does."""
+        if self.ready and self.ready[-1].final:
+            return self.ready.pop()
         if self.window is not None and self.window.too_large:
             return self._final()
+        return self.ready.pop() if self.ready else self._gather()
+
+    def _gather(self) -> Batch | None:
+        """The next batch, if it is complete or its batching window is 0."""
         batch = self.forming or Batch()
         complete = self._fill(batch)
         if not batch.records:
@@ -96,28 +102,22 @@ class Lane:
         envelope = ENVELOPE if self.window is None else len(self.window.event(Batch(), self._shard.id, ""))
         horizon = context.timeline.now - context.lifetime(self._shard)
         size, length = context.settings.batch_size, context.window_length
-        old = Batch()
-        filtered = 0
-        complete = False
+        old, filtered, complete = Batch(), 0, False
         while queue and not complete:
-            record = queue[0]
-            text = context.payload(record)
+            text = context.payload(queue[0])
             if not context.accepts(text):
                 filtered += 1
                 context.hop(queue.popleft(), "filtered")
-                continue
-            if not records and record.arrival <= horizon:
-                old.add(queue.popleft(), text, size_of(text))
+            elif not records and queue[0].arrival <= horizon:
+                old.add(queue.popleft(), text)
                 if len(old.records) == size:
                     context.discard_old(self._shard, old)
                     old = Batch()
-                continue
-            text_size = size_of(text)
-            if not batch.fits(text_size, envelope) or (length and not self._same_window(batch, record)):
+            elif batch.fits(text, envelope) and (not length or self._same_window(batch, queue[0])):
+                batch.add(queue.popleft(), text)
+                complete = len(records) == size
+            else:
                 complete = True
-                break
-            batch.add(queue.popleft(), text, text_size)
-            complete = len(records) == size
         if old.records:
             context.discard_old(self._shard, old)
         context.meter.count("FilteredOutEventCount", filtered)

@@ -39,7 +39,7 @@ class ShardReader:
 
     def news(self) -> None:
         """Something happened to the shard: poll it at the next instant of the grid."""
-        if self._poll is not None or self.done or not self.ready:
+        if self._poll is not None or self.done or self.left or not self.ready:
             return
         if self.position < self.shard.end or self.shard.drained(self.position):
             timeline, interval = self._context.timeline, self._context.stream.poll_interval
@@ -108,7 +108,7 @@ class ShardReader:
         self.check()
 
     def leave(self) -> None:
-        """Forget the shard, but for what is in flight."""
+        """The mapping is deleted: forget the shard, but for what is in flight."""
         self.left = True
         if self._poll is not None:
             self._context.timeline.cancel(self._poll)

@@ -143,6 +143,27 @@ def test_a_state_above_one_megabyte_ends_the_window_early(sim: Simulation) -> No
     assert {call["window"]["start"] for call in counting.calls} == {"2026-01-01T00:00:00Z"}
 
 
+def test_a_state_that_grows_too_large_in_half_a_batch_ends_the_window_before_the_other_half(sim: Simulation) -> None:
+    """The window ends at once; the other half begins the next one."""
+    calls: list[tuple[list[str], bool, bool]] = []
+
+    def handler(event: Any, context: Any) -> Any:
+        data = [text_of(record) for record in event["Records"]]
+        calls.append((data, event["isFinalInvokeForWindow"], event["isWindowTerminatedEarly"]))
+        if len(data) == 2 or (event["isFinalInvokeForWindow"] and len(calls) == 3):
+            raise ValueError("too many, or not now")
+        return {"state": {"text": "x" * 1_048_576 if data == ["a"] else ""}}
+
+    stream, _ = made(sim, handler, bisect_batch_on_function_error=True)
+    put(stream, "a", "b")
+    sim.run()
+    assert calls == [
+        (["a", "b"], False, False), (["a"], False, False), ([], True, True), ([], True, True),
+        (["b"], False, False), ([], True, False),
+    ]  # fmt: skip
+    assert outcomes(sim) == {"ok": 2}
+
+
 def test_a_last_invocation_that_fails_blocks_the_shard(sim: Simulation) -> None:
     """The guide: processing is suspended until a successful invocation; retry limits apply."""
     stream, _ = made(sim, counting := Counting(), length=60)
