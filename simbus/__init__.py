@@ -4,6 +4,7 @@ The map of the house, from the bottom up:
 
     kernel/       time, order, chance: the timeline, the asyncio loop that lives on it, distributions
     errors.py     SimbusError and its children          arn.py, model.py, world.py   names and small typed values
+    metrics/      CloudWatch's metrics, a row for each minute in which something happened
     bus.py        sources publish change events, subscriptions receive them; every step is a row
     filtering/    the one language of event patterns, filter policies and filter criteria
     logs/         structlog -> SQLite: log streams, Lambda's own lines, the run file and its reader

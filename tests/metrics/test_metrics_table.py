@@ -47,14 +47,19 @@ def at_most(rows: list[InvocationRow], ends_first: bool) -> dict[int, int]:
 
 
 @settings(max_examples=60)
-@given(made=st.lists(functions, min_size=2, max_size=2), calls=calls, look=st.lists(st.integers(1, 400), max_size=3))
+@given(
+    made=st.lists(functions, min_size=2, max_size=2),
+    calls=calls,
+    look=st.lists(st.integers(1, 400), max_size=3),
+    ties=st.sampled_from([None, 1]),
+)
 def test_metrics_agree_with_the_invocations(
-    made: list[dict[str, Any]], calls: list[tuple[int, int, bool]], look: list[int]
+    made: list[dict[str, Any]], calls: list[tuple[int, int, bool]], look: list[int], ties: int | None
 ) -> None:
     """Invocations, Errors and Duration of a minute are those of the rows that started in it; concurrency is their
     overlap; and nobody who looks in the middle of a run changes a row."""
-    digest, rows, points = play(made, calls, look, looks=False)
-    assert play(made, calls, look, looks=True) == (digest, rows, points)
+    digest, rows, points = play(made, calls, look, ties, looks=False)
+    assert play(made, calls, look, ties, looks=True) == (digest, rows, points)
     for number in range(2):
         name = f"f{number}"
         own = [row for row in rows if row.function == name]
@@ -62,9 +67,9 @@ def test_metrics_agree_with_the_invocations(
 
 
 def play(
-    made: list[dict[str, Any]], calls: list[tuple[int, int, bool]], look: list[int], looks: bool
+    made: list[dict[str, Any]], calls: list[tuple[int, int, bool]], look: list[int], ties: int | None, looks: bool
 ) -> tuple[str, list[InvocationRow], list[Datapoint]]:
-    with Simulation(3, account={"concurrent_executions": 103}) as sim:
+    with Simulation(3, ties=ties, account={"concurrent_executions": 103}) as sim:
         functions = [
             sim.function(
                 f"f{number}",

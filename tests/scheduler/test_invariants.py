@@ -19,6 +19,7 @@ from simbus import AwsError, Simulation
 from simbus.logs.reader import InvocationRow
 
 ACCOUNT_LIMIT = 108
+PEAK, UNRESERVED = "ConcurrentExecutions", "UnreservedConcurrentExecutions"
 ROOM = 8  # what may be reserved: 100 stay unreserved
 
 functions = st.fixed_dictionaries(
@@ -141,6 +142,7 @@ class Lambda(RuleBasedStateMachine):
             self.check_attempts(rows)
             self.check_concurrency(rows)
             self.check_deliveries(deliveries, events, rows)
+            self.check_metrics(deliveries, rows)
             assert sum(self.answers.values()) == self.sync
             assert [function.concurrent_executions for function in self.functions] == [0] * len(self.functions)
 
@@ -198,6 +200,36 @@ class Lambda(RuleBasedStateMachine):
             )
             assert settled[event] == expected, (source, settled[event])
         self._check_dropped(deliveries)
+
+    def check_metrics(self, deliveries: list[dict[str, Any]], rows: list[InvocationRow]) -> None:
+        """CloudWatch's sums are those of the other tables: one row of a metric a minute, and none for what is zero."""
+        sums: Counter[tuple[str, str]] = Counter()
+        with self.sim.reader() as reader:
+            points = list(reader.metrics())
+            hops = Counter((row["kind"], row["place"]) for row in reader.query("SELECT kind, place FROM hops"))
+        assert len({(point.time, point.name, point.dimension) for point in points}) == len(points)
+        for point in points:
+            assert point.time % 60_000 == 0
+            sums[point.name, point.dimension] += int(point.value)
+        for name in self.limits:
+            mine = [row for row in rows if row.function == name]
+            ended = [row for row in deliveries if row["subscription"] == f"lambda:{name}"]
+            dropped = [row for row in ended if row["outcome"] in ("dead_letter", "dropped")]
+            dimension = f"FunctionName={name}"
+            assert sums["Invocations", dimension] == len(mine)
+            assert sums["Errors", dimension] == sum(row.status != "ok" for row in mine)
+            assert sums["Throttles", dimension] == hops["throttled", f"lambda:{name}"]
+            assert sums["AsyncEventsDropped", dimension] == len(dropped)
+            peaks = [point.value for point in points if (point.name, point.dimension) == (PEAK, dimension)]
+            assert max(peaks, default=0) >= _at_most(mine)
+        account = {
+            name: [p.value for p in points if (p.name, p.dimension) == (name, "")] for name in (PEAK, UNRESERVED)
+        }
+        assert max(account[PEAK], default=0) >= max(_at_most(rows), *account[UNRESERVED], 0)
+        assert max(account[PEAK], default=0) <= ACCOUNT_LIMIT
+        for kind in ("DeadLetterErrors", "DestinationDeliveryFailures"):
+            counted = sum(value for (name, _), value in sums.items() if name == kind)
+            assert counted == sum(count for (which, _), count in hops.items() if which == kind)
 
     def _check_dropped(self, deliveries: list[dict[str, Any]]) -> None:
         """Without an outage an event is dropped only where its function names no place to put it."""
