@@ -225,6 +225,8 @@ class EventSourceMappings:
     def _check_destination(self, reference: str) -> None:
         if short_name(reference)[0] not in ("sqs", "sns", "s3") or self._world.find(reference) is None:
             raise refused(f"The destination ARN {reference} is invalid.")
+        if reference.endswith(".fifo"):  # own words; the Developer Guide: a standard queue, a standard topic
+            raise refused(f"The destination ARN {reference} is invalid: a FIFO queue or topic can't be a destination.")
 
     def _check_duplicate(self, source: _Source, target: FunctionTarget) -> None:
         for mapping in self._mappings.values():

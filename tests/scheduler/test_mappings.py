@@ -233,6 +233,29 @@ def test_listing_by_source_and_function_and_in_pages(sim: Simulation, api: Event
     assert found(marker=first["NextMarker"]) == [("more", "work")]
 
 
+def test_on_failure_destinations(sim: Simulation, api: EventSourceMappings) -> None:
+    """A standard queue, a standard topic or a bucket that exists; short names become ARNs, in either form."""
+    sim.stream("clicks", shard_count=1)
+    sim.queue("failed")
+    sim.queue("failed.fifo", fifo_queue=True)
+
+    def create(target: str) -> dict[str, Any]:
+        return api.create_event_source_mapping(
+            event_source_arn="kinesis:clicks", function_name="work", starting_position="LATEST", on_failure=target
+        )
+
+    for target in ("sqs:nope", "lambda:work", "sqs:failed.fifo"):
+        assert "is invalid" in error(lambda t=target: create(t), "InvalidParameterValueException")
+    made = create("sqs:failed")
+    arn = "arn:aws:sqs:us-east-1:000000000000:failed"
+    assert made["DestinationConfig"] == {"OnFailure": {"Destination": arn}}
+    nested = {"OnFailure": {"Destination": arn}}
+    shown = api.update_event_source_mapping(uuid=made["UUID"], destination_config=nested)
+    assert shown["DestinationConfig"] == {"OnFailure": {"Destination": arn}}
+    assert shown["StateTransitionReason"] == "User action"
+    assert shown["LastProcessingResult"] == "No records processed"
+
+
 def test_what_can_not_be_updated(api: EventSourceMappings) -> None:
     """UpdateEventSourceMapping has no source and no starting position."""
     uuid = api.create_event_source_mapping(event_source_arn=QUEUE, function_name="work")["UUID"]
