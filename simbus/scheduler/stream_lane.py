@@ -20,7 +20,7 @@ from typing import Any
 from simbus.kernel import MILLISECOND
 from simbus.model import Invocation, Outcome, Throttled
 from simbus.scheduler.mapping_response import failed_items
-from simbus.scheduler.stream_batch import ENVELOPE, Batch
+from simbus.scheduler.stream_batch import ENVELOPE, Batch, size_of
 from simbus.scheduler.stream_context import NO_RECORDS, OK, PROBLEM, StreamContext
 from simbus.scheduler.stream_failure import RETRIES_EXHAUSTED
 from simbus.scheduler.stream_source import Record, Shard
@@ -99,7 +99,7 @@ class Lane:
     def _fill(self, batch: Batch) -> bool:
         """Move records from the queue into a batch; whether it can take no more, or may not take the next one."""
         context, queue, records = self._context, self.queue, batch.records
-        envelope = ENVELOPE if self.window is None else len(self.window.event(Batch(), self._shard.id, ""))
+        envelope = self._envelope()
         horizon = context.timeline.now - context.lifetime(self._shard)
         size, length = context.settings.batch_size, context.window_length
         old, filtered, complete = Batch(), 0, False
@@ -284,6 +284,14 @@ class Lane:
             self._context.drop(self._context.wanted((queue.popleft(),)))
 
     # --- tumbling windows ------------------------------------------------------------------------------------------
+
+    def _envelope(self) -> int:
+        """Bytes of an event without its records: what the window says of itself, and its state, count as well."""
+        context = self._context
+        if not context.window_length:
+            return ENVELOPE
+        window = self.window or Window(context.world, context.window_length, 0)
+        return size_of(window.event(Batch(), self._shard.id, context.stream.arn))
 
     def _same_window(self, batch: Batch, record: Record) -> bool:
         """Whether a record may join a batch: it belongs to the batch's window, or opens one."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simbus.bus import Bus
-from simbus.kernel import SECOND
+from simbus.kernel import MILLISECOND
 from simbus.metrics import MappingMeter
 from simbus.scheduler.mapping_filter import Criteria
 from simbus.scheduler.mapping_port import FunctionPort
@@ -122,7 +122,8 @@ class StreamPoller:
         settings = self._context.settings
         at: int | None = None
         if settings.starting_position_timestamp is not None:
-            at = round(settings.starting_position_timestamp * SECOND) - self._context.world.epoch_ns
+            # As AWS counts, in milliseconds: seconds in a float are no exact nanoseconds.
+            at = round(settings.starting_position_timestamp * 1000) * MILLISECOND - self._context.world.epoch_ns
         return shard.position(settings.starting_position, at)
 
     def _admit(self) -> None:

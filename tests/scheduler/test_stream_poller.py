@@ -177,6 +177,22 @@ def test_starting_positions(sim: Simulation) -> None:
     assert found == {"TRIM_HORIZON": ["0", "1", "2", "new"], "LATEST": ["new"], "AT_TIMESTAMP": ["1", "2", "new"]}
 
 
+def test_a_timestamp_is_the_first_record_to_be_read(sim: Simulation) -> None:
+    """AT_TIMESTAMP begins with the record of that very millisecond, which a float of seconds can't say exactly."""
+    stream = sim.stream("s", shard_count=1)
+    for number in range(60):
+        sim.at(f"{7 * number + 3}ms", lambda number=number: put(stream, str(number)))
+    sim.run()
+    first = sim.world.epoch_ns // 1_000_000
+    for number in range(60):
+        seen = Seen()
+        at = (first + 7 * number + 3) / 1000
+        function = sim.function(f"f{number}", handler=seen)
+        StreamMapping(sim, stream, function, starting_position="AT_TIMESTAMP", starting_position_timestamp=at)
+        sim.run()
+        assert seen.processed[0] == str(number)
+
+
 def test_two_functions_read_one_stream_each_at_its_own_pace(sim: Simulation) -> None:
     """Recorded: test_create_kinesis_event_source_mapping_multiple_lambdas_single_kinesis_event_stream."""
     good, bad, stream = Seen(), Seen("0"), sim.stream("s", shard_count=1)

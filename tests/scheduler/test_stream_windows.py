@@ -276,3 +276,23 @@ def test_filtered_records_are_in_no_window(sim: Simulation) -> None:
     sim.at("10s", lambda: put(stream, json.dumps({"n": 1})))
     sim.run()
     assert counting.told == [("00:00", 1, 0, False), ("00:00", 0, 1, True)]
+
+
+def test_the_window_counts_against_six_megabytes(sim: Simulation) -> None:
+    """The payload limit of a synchronous invocation holds for the event as a whole, also before a window is open."""
+    handler = Counting()
+    stream = sim.stream("s", shard_count=1)
+    stream.put_record(b"", "k")
+    around = len(stream.event_payload(stream.shards[0].read(0)[0], "arn:aws:iam::000000000000:role/simbus"))
+    body = b"x" * ((6_291_456 // 8 - 4 - around) // 4 * 3)  # eight of them fit, but not with the window around them
+    for number in range(1, 10):
+        sim.at(f"{number}s", lambda: stream.put_record(body, "k"))
+    sim.run()
+    function = sim.function("f", handler=handler, simulate=QUICK)
+    StreamMapping(sim, stream, function, tumbling_window_in_seconds=120, batch_size=8, starting_position="AT_TIMESTAMP",
+                  starting_position_timestamp=sim.world.epoch_ns / 1e9 + 1)  # fmt: skip
+    sim.run()
+    with sim.reader() as rows:
+        payloads = [row["payload"] for row in rows.query("SELECT payload FROM invocations ORDER BY rowid")]
+    assert max(map(len, payloads)) <= 6_291_456
+    assert [len(call["Records"]) for call in handler.calls] == [7, 2, 0]
