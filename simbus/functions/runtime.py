@@ -24,7 +24,7 @@ from simplejson.raw_json import RawJSON
 from simbus.functions.config import OLD_PYTHON_RUNTIMES, FunctionConfig
 from simbus.functions.context import CognitoIdentity, LambdaContext
 from simbus.functions.handler import Fault, resolve
-from simbus.functions.runtime_logging import line_filter
+from simbus.functions.runtime_logging import line_filter, show_paths
 from simbus.functions.stack import Frames
 from simbus.functions.variables import runtime_environ as runtime_environ
 from simbus.kernel import SECOND
@@ -131,7 +131,7 @@ class Runtime:
         except Fault as fault:
             return self._failure(fault.error_type, fault.message, fault.trace, request_id)
         except Exception as error:
-            frames = self._frames.shown(error.__traceback__, skip_loop=self._await)
+            frames = self._frames.of_handler(error.__traceback__, skip_loop=self._await)
             trace = frames if self._config.runtime in OLD_PYTHON_RUNTIMES else traceback.format_list(frames)
             return self._failure(type(error).__name__, str(error), trace, request_id)
 
@@ -193,7 +193,7 @@ class Runtime:
             print(code, file=sys.stderr)
             return 1
         told = traceback.TracebackException.from_exception(error)
-        told.stack[:] = self._frames.shown_frames(told.stack)
+        show_paths(told, self._frames.shown_frames)
         print("".join(told.format()), end="", file=sys.stderr)
         return "interrupt" if isinstance(error, KeyboardInterrupt) else 1
 

@@ -115,15 +115,16 @@ class TextFormatter(logging.Formatter):
 
     def formatException(self, ei: Any) -> str:
         told = traceback.TracebackException(*ei)
-        _show_paths(told, self._host.shown_frames)
+        show_paths(told, self._host.shown_frames)
         return "".join(told.format()).removesuffix("\n")
 
 
-def _show_paths(told: traceback.TracebackException | None, shown: Callable[[Any], Any]) -> None:
+def show_paths(told: traceback.TracebackException | None, shown: Callable[[Any], Any]) -> None:
+    """Let an exception and those behind it have only the frames that `shown` gives back."""
     if told is not None:
         told.stack[:] = shown(told.stack)
-        _show_paths(told.__cause__, shown)
-        _show_paths(told.__context__, shown)
+        show_paths(told.__cause__, shown)
+        show_paths(told.__context__, shown)
 
 
 class JsonFormatter(logging.Formatter):

@@ -147,6 +147,41 @@ def test_error_of_old_runtimes(lab: Lab, runtime: str) -> None:
     assert found == f'{{"stackTrace": [{line}], "errorType": "Exception", "errorMessage": "Handler fails"}}'
 
 
+@pytest.mark.parametrize(
+    ("runtime", "file", "line"),
+    [
+        ("python3.12", "/var/lang/lib/python3.12/site-packages/awslambdaric/bootstrap.py", 178),
+        ("python3.9", "/var/runtime/bootstrap.py", 127),
+    ],
+)
+def test_a_handler_with_a_wrong_number_of_arguments(lab: Lab, runtime: str, file: str, line: int) -> None:
+    """The call itself fails, so the trace has the runtime's own frame (bootstrap.py keeps it where there is no other).
+    Seen on AWS in these words; the line moves with the runtime's version."""
+    sandbox = lab.app("def handler(event): pass", runtime=runtime)
+    found = json.loads(lab.call(sandbox).payload)
+    assert found["errorMessage"] == "handler() takes 1 positional argument but 2 were given"
+    call = "response = request_handler(event, lambda_context)"
+    assert found["stackTrace"] == [f'  File "{file}", line {line}, in handle_event_request\n    {call}\n']
+
+
+def test_an_error_that_can_not_be_told_ends_the_runtime(lab: Lab) -> None:
+    """str() of it fails inside the runtime, which then exits; the traces that Python prints show nothing of simbus."""
+    source = """
+        class Odd(Exception):
+            def __str__(self):
+                raise RuntimeError("no")
+        def handler(event, context):
+            raise Odd
+        """
+    outcome = lab.call(lab.app(source))
+    assert (outcome.status, outcome.error_type) == ("exit", "Runtime.ExitError")
+    assert "RuntimeError: no" in lab.log.text
+    assert [line for line in lab.log.text.splitlines() if "File" in line] == [
+        '  File "/var/task/app.py", line 6, in handler',
+        '  File "/var/task/app.py", line 4, in __str__',
+    ]
+
+
 def test_trace_of_several_files(lab: Lab) -> None:
     """Python's own files are shown under /var/lang, nothing of simbus is; a cause is not represented."""
     code = lab.write(

@@ -3,6 +3,7 @@
 import os
 import random
 import secrets
+import ssl
 import tempfile
 import uuid
 from pathlib import Path
@@ -22,7 +23,7 @@ def draw(event: Any, context: Any) -> list[Any]:
         *(random.Random().random(), random.SystemRandom().random(), random.SystemRandom().choice("abcdefgh")),
         *(str(uuid4()), str(uuid.uuid4()), str(uuid.uuid1()), os.urandom(8).hex(), random.randbytes(4).hex()),
         *(secrets.token_hex(8), secrets.randbelow(10**9), secrets.choice("abcdefgh"), secrets.token_urlsafe(5)),
-        *(tempfile.mktemp(), uuid.getnode()),
+        *(tempfile.mktemp(), uuid.getnode(), ssl.RAND_bytes(8).hex()),
     ]
 
 

@@ -367,6 +367,62 @@ def test_every_way_to_a_file(lab: Lab) -> None:
     assert (archive, name, folder) == ("/tmp/packed.zip", "/tmp/raw", "/tmp")
 
 
+def test_files_tell_virtual_time(lab: Lab) -> None:
+    """No clock of the machine reaches a handler: what is in /tmp was changed at an instant of the timeline."""
+
+    def handler(event: Any, context: Any) -> list[Any]:
+        def age(path: str) -> float:
+            found = os.stat(path)
+            assert found.st_mtime == found.st_ctime == os.path.getmtime(path) == Path(path).stat().st_mtime
+            return round(time.time() - found.st_mtime, 3)
+
+        Path("/tmp/cache").write_text("x")
+        opened = open("/tmp/log", "w")  # noqa: SIM115
+        number = os.open("/tmp/raw", os.O_CREAT | os.O_WRONLY)
+        os.mkdir("/tmp/folder")
+        time.sleep(1.5)
+        ages = [age("/tmp/cache"), age("/tmp/log"), age("/tmp/raw"), age("/tmp/folder")]
+        opened.close()
+        os.close(number)
+        os.rename("/tmp/cache", "/tmp/moved")
+        time.sleep(0.5)
+        ages += [age("/tmp/moved"), age("/tmp/log"), age("/tmp")]
+        os.utime("/tmp/moved", (5, 5))
+        shutil.copy2("/tmp/moved", "/tmp/copied")
+        entries = {entry.name: entry.stat().st_mtime for entry in os.scandir("/tmp")}
+        return [*ages, os.stat("/tmp/moved").st_mtime, entries["copied"], os.stat("/tmp/moved").st_size]
+
+    assert lab.result(lab.sandbox(handler)) == [1.5, 0, 0, 1.5, 2.0, 0.5, 0.5, 5.0, 5.0, 1]
+
+
+def test_times_of_other_files_are_left_alone(lab: Lab, tmp_path: Path) -> None:
+    """Links in /tmp to what lies outside change nothing there."""
+    (tmp_path / "outside").write_text("x")
+    os.utime(tmp_path / "outside", (7, 7))
+    os.utime(tmp_path, (8, 8))
+
+    def handler(event: Any, context: Any) -> list[Any]:
+        os.symlink(event, "/tmp/symbolic")
+        os.symlink("symbolic", "/tmp/relative")
+        time.sleep(1)
+        return [Path("/tmp/symbolic").stat().st_mtime, time.time() - os.stat("/tmp").st_mtime]
+
+    assert lab.result(lab.sandbox(handler), str(tmp_path / "outside")) == [7, 1]
+    assert [path.stat().st_mtime for path in (tmp_path / "outside", tmp_path)] == [7, 8]
+
+
+def test_directories_are_listed_in_order(lab: Lab) -> None:
+    """The order of a file system is another one on each machine, and a run must not depend on it."""
+
+    def handler(event: Any, context: Any) -> list[Any]:
+        for name in event:
+            open(f"/tmp/{name}", "w").close()
+        return [os.listdir("/tmp"), [entry.name for entry in os.scandir("/tmp")], next(os.walk("/tmp"))[2]]
+
+    names = ["zebra", "apple", "mango", "kiwi", "fig"]
+    assert lab.result(lab.sandbox(handler), names) == [sorted(names)] * 3
+
+
 def test_errors_name_the_path_that_was_given(lab: Lab) -> None:
     """An OSError speaks of /tmp/none, not of a private directory, and its trace shows the user's line alone."""
     sandbox = lab.app("def handler(event, context):\n    open('/tmp/none')\n")

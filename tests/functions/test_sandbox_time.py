@@ -1,6 +1,7 @@
 """Time inside a handler is virtual time, whichever way its module got hold of the clock."""
 
 import datetime as datetime_module
+import os
 import pickle
 import sys
 import time
@@ -132,6 +133,36 @@ def test_the_time_zone_is_utc(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_a_variable_sets_the_time_zone(lab: Lab) -> None:
+    """TZ is not reserved: a function may set it, in its configuration or in its code (Developer Guide, "Defined runtime
+    environment variables")."""
+
+    def handler(zone, context):
+        os.environ["TZ"] = zone
+        time.tzset()
+        now = datetime.now()
+        return [
+            now.isoformat(),
+            abs(now.timestamp() - time.time()) < 1e-5,
+            time.mktime(time.localtime()) == int(time.time()),
+            datetime(2026, 7, 1).astimezone().isoformat(),
+            datetime(2026, 7, 1, tzinfo=UTC).astimezone().isoformat(),
+            datetime.fromtimestamp(0).hour,
+            [date.today().day, date.fromtimestamp(86_399).day, datetime.today().hour],
+            [time.localtime(0).tm_hour, time.strftime("%H %Z"), time.ctime(0)],
+            [datetime.now(UTC).hour, time.gmtime().tm_hour],
+        ]
+
+    sandbox = lab.sandbox(handler)
+    assert lab.result(sandbox, "Asia/Tokyo") == [
+        *("2026-01-01T09:00:00", True, True, "2026-07-01T00:00:00+09:00", "2026-07-01T09:00:00+09:00", 9),
+        *([1, 2, 9], [9, "09 JST", "Thu Jan  1 09:00:00 1970"], [0, 0]),
+    ]
+    berlin = lab.result(sandbox, "Europe/Berlin")
+    assert berlin[3:5] == ["2026-07-01T00:00:00+02:00", "2026-07-01T02:00:00+02:00"]
+    assert lab.result(sandbox, "no/zone")[0] == "2026-01-01T00:00:00"
 
 
 def test_datetime_stays_itself(lab: Lab) -> None:

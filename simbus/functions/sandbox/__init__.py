@@ -13,12 +13,12 @@ guard          ends a run whose handler burns CPU time for ever
 
 from simbus.functions.sandbox.belongings import outer_world, settle
 from simbus.functions.sandbox.code import Code, load_code
-from simbus.functions.sandbox.files import TemporaryDirectory
 from simbus.functions.sandbox.guard import Guard
 from simbus.functions.sandbox.installation import install, installed, uninstall
 from simbus.functions.sandbox.living import Ending, LogSink, kill_all, parked_for_ever
 from simbus.functions.sandbox.process import Sandbox
 from simbus.functions.sandbox.state import Dead, SandboxRefusal, outside
+from simbus.functions.sandbox.temporary import TemporaryDirectory
 
 __all__ = [
     "Code",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import ssl
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -136,6 +137,7 @@ def patches() -> list[Patch]:
     urandom = dispatcher(os.urandom, _urandom)
     found += [Patch(os, "urandom", urandom, os.urandom), Patch(module, "_urandom", urandom, os.urandom)]
     found += patch(os, "getrandom", _urandom) + patch(uuid, "uuid1", _uuid1) + patch(uuid, "getnode", _node)
+    found += patch(ssl, "RAND_bytes", _urandom)
     return found + patch(tempfile, "_get_candidate_names", _names)
 
 

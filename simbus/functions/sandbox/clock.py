@@ -1,4 +1,7 @@
-"""Time inside a handler is the timeline's, and its time zone is UTC, as in Lambda.
+"""Time inside a handler is the timeline's. Its zone is UTC, as in Lambda, or what the environment variable TZ says.
+
+TZ counts at once (in Python, after `time.tzset()`); a zone that this machine does not know is UTC, as the C library has
+it. `time.tzname` and its like stay those of this machine.
 
 The methods of `datetime` and `date` are replaced in the types themselves, so that `from datetime import datetime`
 needs no care. Functions of `time` that somebody imported by name before are found by `scan`.
@@ -9,18 +12,22 @@ from __future__ import annotations
 import calendar
 import math
 import operator
+import os
 import select
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from simbus.functions.sandbox.dispatch import Patch, patch, type_dict
-from simbus.functions.sandbox.state import alive_here
+from simbus.functions.sandbox.state import alive_here, outside
 
 if TYPE_CHECKING:
     from simbus.functions.sandbox.process import Sandbox
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_environ: Any = os.environ
+_zones: dict[bytes, tzinfo] = dict.fromkeys((b"", b":UTC", b"UTC"), UTC)
 _gmtime, _strftime, _asctime = time.gmtime, time.strftime, time.asctime
 
 
@@ -64,20 +71,55 @@ def _calendar_time(sandbox: Sandbox, seconds: float | None = None, /) -> time.st
     return _gmtime(_time(sandbox) if seconds is None else seconds)
 
 
+def _zone() -> tzinfo:
+    """The time zone of the environment that runs."""
+    name = _environ._data.get(b"TZ", b"")
+    found = _zones.get(name)
+    if found is None:
+        with outside():
+            found = _zones[name] = _zone_named(name.decode("ascii", "replace").removeprefix(":"))
+    return found
+
+
+def _zone_named(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def _local_time(sandbox: Sandbox, seconds: float | None = None, /) -> time.struct_time:
+    seconds = _time(sandbox) if seconds is None else seconds
+    zone = _zone()
+    if zone is UTC:
+        return _gmtime(seconds)
+    at = (_EPOCH + timedelta(seconds=math.floor(seconds))).astimezone(zone)
+    offset = at.utcoffset() or timedelta()
+    return time.struct_time((*at.timetuple(), at.tzname(), int(offset.total_seconds())))
+
+
 def _format(sandbox: Sandbox, form: str, at: Any = None, /) -> str:
-    return _strftime(form, _calendar_time(sandbox) if at is None else at)
+    return _strftime(form, _local_time(sandbox) if at is None else at)
 
 
 def _as_text(sandbox: Sandbox, at: Any = None, /) -> str:
-    return _asctime(_calendar_time(sandbox) if at is None else at)
+    return _asctime(_local_time(sandbox) if at is None else at)
 
 
 def _seconds_as_text(sandbox: Sandbox, seconds: float | None = None, /) -> str:
-    return _asctime(_calendar_time(sandbox, seconds))
+    return _asctime(_local_time(sandbox, seconds))
 
 
 def _mktime(_: Sandbox, at: Any, /) -> float:
-    return float(calendar.timegm(at))
+    zone = _zone()
+    if zone is UTC:
+        return float(calendar.timegm(at))
+    naive = _EPOCH + timedelta(seconds=calendar.timegm(at))
+    return _real_timestamp(naive.replace(tzinfo=zone, fold=int(at[8] == 0)))  # type: ignore[no-any-return]
+
+
+def _tzset(_: Sandbox) -> None:
+    """The process that the simulation runs in keeps its zone."""
 
 
 def _select(sandbox: Sandbox, reads: Any, writes: Any, excepts: Any, timeout: float | None = None, /) -> Any:
@@ -98,7 +140,8 @@ def patches() -> list[Patch]:
         "time": _time,
         "time_ns": _time_ns,
         "gmtime": _calendar_time,
-        "localtime": _calendar_time,
+        "localtime": _local_time,
+        "tzset": _tzset,
         "strftime": _format,
         "asctime": _as_text,
         "ctime": _seconds_as_text,
@@ -125,6 +168,12 @@ def _instant(sandbox: Sandbox) -> datetime:
     return _EPOCH + timedelta(microseconds=(sandbox.epoch_ns + sandbox.timeline.now) // 1000)
 
 
+def _here(at: datetime) -> datetime:
+    """The same instant in the environment's zone."""
+    zone = _zone()
+    return at if at.tzinfo is zone else _real_astimezone(at, zone)
+
+
 def _as_class(cls: type[datetime], at: datetime) -> datetime:
     """The same instant as an instance of the user's own subclass."""
     if cls is datetime:
@@ -137,7 +186,7 @@ def _now(cls: type[datetime], tz: Any = None) -> datetime:
     if sandbox is None:
         return _real_now.__get__(None, cls)(tz)  # type: ignore[no-any-return]
     at = _instant(sandbox)
-    return _as_class(cls, at.replace(tzinfo=None) if tz is None else at.astimezone(tz))
+    return _as_class(cls, _here(at).replace(tzinfo=None) if tz is None else at.astimezone(tz))
 
 
 def _utcnow(cls: type[datetime]) -> datetime:
@@ -151,20 +200,22 @@ def _fromtimestamp(cls: type[datetime], timestamp: float, tz: Any = None) -> dat
     real = _real_from.__get__(None, cls)
     if tz is not None or alive_here() is None:
         return real(timestamp, tz)  # type: ignore[no-any-return]
-    return real(timestamp, UTC).replace(tzinfo=None)  # type: ignore[no-any-return]
+    return real(timestamp, _zone()).replace(tzinfo=None)  # type: ignore[no-any-return]
 
 
 def _timestamp(self: datetime) -> float:
     if self.tzinfo is None and alive_here() is not None:
-        self = self.replace(tzinfo=UTC)
+        self = self.replace(tzinfo=_zone())
     return _real_timestamp(self)  # type: ignore[no-any-return]
 
 
 def _astimezone(self: datetime, tz: Any = None) -> datetime:
     if alive_here() is not None:
-        tz = UTC if tz is None else tz
         if self.tzinfo is None:
-            self = self.replace(tzinfo=UTC)
+            self = self.replace(tzinfo=_zone())
+        if tz is None:
+            local = _here(self)
+            tz = UTC if local.tzinfo is UTC else timezone(local.utcoffset() or timedelta(), local.tzname() or "")
     return _real_astimezone(self, tz)  # type: ignore[no-any-return]
 
 
@@ -172,7 +223,7 @@ def _today(cls: type[date]) -> date:
     sandbox = alive_here()
     if sandbox is None:
         return _real_today.__get__(None, cls)()  # type: ignore[no-any-return]
-    at = _instant(sandbox)
+    at = _here(_instant(sandbox))
     if issubclass(cls, datetime):
         return _as_class(cls, at.replace(tzinfo=None))
     return cls(at.year, at.month, at.day)
@@ -181,7 +232,7 @@ def _today(cls: type[date]) -> date:
 def _date_fromtimestamp(cls: type[date], timestamp: float, /) -> date:
     if alive_here() is None:
         return _real_date_from.__get__(None, cls)(timestamp)  # type: ignore[no-any-return]
-    at = _real_from.__get__(None, datetime)(timestamp, UTC)
+    at = _real_from.__get__(None, datetime)(timestamp, _zone())
     return cls(at.year, at.month, at.day)
 
 

@@ -16,8 +16,8 @@ from types import CodeType
 from typing import Any
 
 from simbus.errors import AwsError, UsageError
-from simbus.functions.sandbox.files import TemporaryDirectory
 from simbus.functions.sandbox.state import TASK_ROOT, outside
+from simbus.functions.sandbox.temporary import TemporaryDirectory
 
 UNZIPPED_LIMIT = 262_144_000  # bytes (recorded: TestLambdaSizeLimits)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import errno
 import io
+import operator
 import os
 import sqlite3
 import sys
@@ -18,7 +19,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from simbus.functions.sandbox.dispatch import Patch, dispatcher, patch
-from simbus.functions.sandbox.state import TASK_ROOT, outside
+from simbus.functions.sandbox.file_times import FileTimes, shown
+from simbus.functions.sandbox.state import TASK_ROOT
+from simbus.functions.sandbox.temporary import TemporaryDirectory
 
 if TYPE_CHECKING:
     from simbus.functions.sandbox.process import Sandbox
@@ -26,47 +29,30 @@ if TYPE_CHECKING:
 _open = builtins.open
 _os_open, _close, _dup2, _getcwd, _scandir = os.open, os.close, os.dup2, os.getcwd, os.scandir
 _isdir, _connect, _os_write = os.path.isdir, sqlite3.connect, os.write
+_listdir = os.listdir
 _TMP = "/tmp"
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_ONE_PATH_READ = ("stat", "lstat", "listdir", "readlink", "access", "statvfs", "pathconf", "listxattr", "getxattr")
+_ONE_PATH_READ = ("readlink", "access", "statvfs", "pathconf", "listxattr", "getxattr")
 _ONE_PATH_WRITE = (
     *("mkdir", "rmdir", "remove", "unlink", "chmod", "lchmod", "chown", "lchown", "utime", "truncate"),
     *("mkfifo", "mknod", "setxattr", "removexattr", "chflags"),
 )
+_AFTERWARDS: dict[str, Callable[[FileTimes, str], None]] = {
+    **dict.fromkeys(("mkdir", "mkfifo", "mknod", "truncate"), FileTimes.note),
+    **dict.fromkeys(("rmdir", "remove", "unlink"), FileTimes.removed),
+    "utime": FileTimes.forget,
+}
 _TWO_PATHS = ("rename", "replace", "link", "symlink")
-
-
-class TemporaryDirectory:
-    """The private /tmp of an environment: made when first used, kept over resets, removed by `remove` (or at exit)."""
-
-    __slots__ = ("__weakref__", "_finalizer", "_path", "_root")
-
-    def __init__(self) -> None:
-        self._path: str | None = None
-        self._finalizer: Any = None
-
-    @property
-    def path(self) -> str:
-        """The real directory."""
-        if self._path is None:
-            with outside():
-                self._path = os.path.realpath(_make_directory())
-            self._finalizer = weakref.finalize(self, _remove_tree, self._path)
-        return self._path
-
-    def remove(self) -> None:
-        if self._path is not None:
-            self._finalizer()
-            self._path = None
 
 
 class Files:
     """How one environment sees the file system."""
 
-    __slots__ = ("_code", "_passing", "_tmp", "cwd", "descriptors", "opened", "read_only")
+    __slots__ = ("_code", "_passing", "_tmp", "cwd", "descriptors", "opened", "read_only", "times")
 
-    def __init__(self, code: str | None, tmp: TemporaryDirectory) -> None:
+    def __init__(self, code: str | None, tmp: TemporaryDirectory, now: Callable[[], int]) -> None:
         self._code = code
+        self.times = FileTimes(now)
         self._tmp = tmp
         self.cwd = None if code is None else TASK_ROOT
         self.read_only = code is not None
@@ -107,6 +93,11 @@ class Files:
             return self._code + full[len(TASK_ROOT) :]
         return path if self.cwd is None else full
 
+    def is_private(self, real: Any) -> bool:
+        """Whether a real path lies in the environment's own /tmp."""
+        private = self._tmp._path
+        return private is not None and isinstance(real, str) and real.startswith(private)
+
     def sever(self) -> None:
         """The process is gone: what its files still hold in their buffers never reaches the disk."""
         numbers = [*self.descriptors]
@@ -126,20 +117,6 @@ class Files:
         self.opened.clear()
 
 
-def _make_directory() -> str:
-    """A private directory; its real name is never seen by a handler."""
-
-    with outside():
-        return tempfile.mkdtemp(prefix="simbus-")
-
-
-def _remove_tree(path: str) -> None:
-    import shutil
-
-    with outside():
-        shutil.rmtree(path, ignore_errors=True)
-
-
 def _call(original: Callable[..., Any], shown: tuple[Any, ...], real: tuple[Any, ...], rest: Any, kw: Any) -> Any:
     """Call with real paths; an OSError names the paths that the handler gave."""
     try:
@@ -153,19 +130,54 @@ def _call(original: Callable[..., Any], shown: tuple[Any, ...], real: tuple[Any,
 
 
 def _one_path(original: Callable[..., Any], writing: bool) -> Callable[..., Any]:
+    after = _AFTERWARDS.get(original.__name__) if writing else None
+
     def virtual(sandbox: Sandbox, path: Any = ".", *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("dir_fd") is not None and not os.fspath(path).startswith("/"):
             return original(path, *args, **kwargs)
-        return _call(original, (path,), (sandbox.files.real(path, writing),), args, kwargs)
+        files = sandbox.files
+        real = files.real(path, writing)
+        found = _call(original, (path,), (real,), args, kwargs)
+        if after is not None and files.is_private(real):
+            after(files.times, real)
+        return found
 
     return virtual
+
+
+def _looked_at(original: Callable[..., Any]) -> Callable[..., Any]:
+    """stat and lstat: what lies in /tmp tells virtual time."""
+
+    def virtual(sandbox: Sandbox, path: Any, *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("dir_fd") is not None and not os.fspath(path).startswith("/"):
+            return original(path, *args, **kwargs)
+        files = sandbox.files
+        real = files.real(path)
+        if not files.is_private(real):
+            return _call(original, (path,), (real,), args, kwargs)
+        files.times.settle()
+        return shown(_call(original, (path,), (real,), args, kwargs))
+
+    return virtual
+
+
+def _virtual_listdir(sandbox: Sandbox, path: Any = ".") -> Any:
+    """In order: that of a file system is another one on each machine."""
+    return sorted(_call(_listdir, (path,), (sandbox.files.real(path),), (), {}))
 
 
 def _two_paths(original: Callable[..., Any]) -> Callable[..., Any]:
     def virtual(sandbox: Sandbox, src: Any, dst: Any, *args: Any, **kwargs: Any) -> Any:
         real = sandbox.files.real
         source = src if original is _symlink and not os.fspath(src).startswith("/") else real(src)
-        return _call(original, (src, dst), (source, real(dst, True)), args, kwargs)
+        target = real(dst, True)
+        found = _call(original, (src, dst), (source, target), args, kwargs)
+        files = sandbox.files
+        if files.is_private(target) and files.is_private(source):
+            files.times.moved(source, target)
+        elif files.is_private(target):
+            files.times.linked(target)
+        return found
 
     return virtual
 
@@ -203,7 +215,20 @@ def _virtual_open(
         sandbox.files.descriptors.discard(found.fileno())
     if writing:
         sandbox.files.opened.add(found)
+        if not isinstance(file, int) and opener is None and sandbox.files.is_private(real):
+            sandbox.files.times.note(real, _open_state(found))
     return found
+
+
+def _open_state(file: Any) -> Callable[[], bool]:
+    """Says whether the file is still open; it does not keep it alive."""
+    known = weakref.ref(file)
+
+    def is_open() -> bool:
+        found = known()
+        return found is not None and not found.closed
+
+    return is_open
 
 
 def _virtual_os_open(sandbox: Sandbox, path: Any, flags: int, mode: int = 0o777, *, dir_fd: Any = None) -> int:
@@ -213,7 +238,10 @@ def _virtual_os_open(sandbox: Sandbox, path: Any, flags: int, mode: int = 0o777,
         real = sandbox.files.real(path, bool(flags & _WRITING))
         number = _call(_os_open, (path,), (real,), (flags, mode), {"dir_fd": dir_fd})
     if flags & _WRITING:
-        sandbox.files.descriptors.add(number)
+        descriptors = sandbox.files.descriptors
+        descriptors.add(number)
+        if dir_fd is None and sandbox.files.is_private(real):
+            sandbox.files.times.note(real, lambda: number in descriptors)
     return number
 
 
@@ -263,6 +291,9 @@ class Entry:
     def __repr__(self) -> str:
         return f"<DirEntry {self.name!r}>"
 
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        return os.stat(self.path, follow_symlinks=follow_symlinks)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._entry, name)
 
@@ -270,13 +301,14 @@ class Entry:
 class _Entries:
     def __init__(self, found: Any, folder: Any) -> None:
         self._found = found
+        self._sorted = iter(sorted(found, key=operator.attrgetter("name")))
         self._folder = folder
 
     def __iter__(self) -> Iterator[Entry]:
         return self
 
     def __next__(self) -> Entry:
-        return Entry(next(self._found), self._folder)
+        return Entry(next(self._sorted), self._folder)
 
     def __enter__(self) -> _Entries:
         return self
@@ -316,6 +348,9 @@ def patches() -> list[Patch]:
         for name in names:
             if hasattr(os, name):
                 found += patch(os, name, _one_path(getattr(os, name), writing))
+    for name in ("stat", "lstat"):
+        found += patch(os, name, _looked_at(getattr(os, name)))
+    found += patch(os, "listdir", _virtual_listdir)
     for name in _TWO_PATHS:
         found += patch(os, name, _two_paths(getattr(os, name)))
     found += patch(os, "open", _virtual_os_open) + patch(os, "close", _virtual_close)

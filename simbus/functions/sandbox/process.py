@@ -17,11 +17,12 @@ from simbus.functions.sandbox import belongings, installation, living, state
 from simbus.functions.sandbox.belongings import Belongings
 from simbus.functions.sandbox.chance import Chance
 from simbus.functions.sandbox.code import Code
-from simbus.functions.sandbox.files import Files, TemporaryDirectory
+from simbus.functions.sandbox.files import Files
 from simbus.functions.sandbox.inner_loop import InnerLoop, get_running_loop, set_running_loop
 from simbus.functions.sandbox.living import Ending, LogSink
 from simbus.functions.sandbox.state import Dead
 from simbus.functions.sandbox.streams import LineStream, NoInput
+from simbus.functions.sandbox.temporary import TemporaryDirectory
 from simbus.functions.variables import trace_id
 from simbus.kernel import SECOND, Timeline
 from simbus.model import Outcome
@@ -80,7 +81,7 @@ class Sandbox:
         self.stretch = 0  # counts resumptions; the guard looks whether it stands still
         self.chance = Chance(f"{timeline.seed}/sandbox/{identity}")
         self.tmp = TemporaryDirectory() if tmp is None else tmp
-        self.files = Files(None if code is None else code.root, self.tmp)
+        self.files = Files(None if code is None else code.root, self.tmp, self.calendar_ns)
         self.signals: dict[int, Any] = {}
         self.modules: dict[str, None] = {}  # that are its own
         self.loops: list[InnerLoop] = []
