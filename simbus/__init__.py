@@ -9,8 +9,9 @@ The map of the house, from the bottom up:
     filtering/    the one language of event patterns, filter policies and filter criteria
     logs/         structlog -> SQLite: log streams, Lambda's own lines, the run file and its reader
     functions/    Lambda: configuration, concurrency, execution environments, the sandbox that handlers run in
-    sources/      one file per AWS service: dynamodb, s3, sns, sqs
-    scheduler/    who asks for invocations: Invoke, the asynchronous queue, event source mappings, destinations
+    sources/      a folder per AWS service: dynamodb, eventbridge, kinesis, s3, sns, sqs
+    scheduler/    who asks for invocations: Invoke, the asynchronous queue, destinations; mappings/ with the pollers of
+                  queues/ and streams/
     resources.py  what is in the simulated account     simulation.py   the handle that puts all of it together
     scenario/     the file format          report/  what a run came to          cli/  the command line
 """

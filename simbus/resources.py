@@ -27,17 +27,17 @@ from simbus.metrics import Datapoint
 from simbus.scheduler.asynchronous import AsynchronousQueue
 from simbus.scheduler.destinations import Destinations
 from simbus.scheduler.lambda_function import LambdaFunction
-from simbus.scheduler.mapping import EventSourceMapping
-from simbus.scheduler.mappings import EventSourceMappings
+from simbus.scheduler.mappings.mapping import EventSourceMapping
+from simbus.scheduler.mappings.table import EventSourceMappings
 from simbus.scheduler.recursion import RecursionGuard
 from simbus.sources.base import Source
-from simbus.sources.dynamodb import Table
-from simbus.sources.eventbridge import EventBus
-from simbus.sources.eventbridge_archive import Archives
-from simbus.sources.kinesis import Stream
-from simbus.sources.s3 import Bucket
-from simbus.sources.sns import Topic
-from simbus.sources.sqs import Queue
+from simbus.sources.dynamodb.table import Table
+from simbus.sources.eventbridge.archive import Archives
+from simbus.sources.eventbridge.bus import EventBus
+from simbus.sources.kinesis.stream import Stream
+from simbus.sources.s3.bucket import Bucket
+from simbus.sources.sns.topic import Topic
+from simbus.sources.sqs.queue import Queue
 from simbus.world import World
 
 T = TypeVar("T")
@@ -170,7 +170,7 @@ class Resources:
         return bucket
 
     def queue(self, name: str, **attributes: Any) -> Queue:
-        """An SQS queue; attributes as those of `simbus.sources.sqs.Queue`."""
+        """An SQS queue; attributes as those of `simbus.sources.sqs.queue.Queue`."""
         policy = attributes.get("redrive_policy")
         if policy:
             attributes["redrive_policy"] = {
@@ -180,7 +180,7 @@ class Resources:
         return self._add(Queue(self.world, self.bus, name, **attributes))
 
     def topic(self, name: str, *, subscriptions: Iterable[Mapping[str, Any]] = (), **attributes: Any) -> Topic:
-        """An SNS topic; attributes as those of `simbus.sources.sns.Topic`."""
+        """An SNS topic; attributes as those of `simbus.sources.sns.topic.Topic`."""
         topic = self._add(Topic(self.world, self.bus, name, **attributes))
         for subscription in subscriptions:
             given = dict(subscription)
@@ -214,7 +214,7 @@ class Resources:
         return bus
 
     def stream(self, name: str, *, shard_count: int | None = None, **settings: Any) -> Stream:
-        """A Kinesis data stream; settings as those of `simbus.sources.kinesis.Stream`.
+        """A Kinesis data stream; settings as those of `simbus.sources.kinesis.stream.Stream`.
 
         Without `shard_count` it is an on-demand stream. What a scenario file can't say is done in Python:
         `sim.at("5m", lambda: stream.split_shard("shardId-000000000000", str(1 << 127)))` reshards after 5 minutes.
@@ -245,7 +245,7 @@ class Resources:
         """Map a queue, a stream, or a table's stream to a function, a version or an alias (`lambda:work:live`).
 
         `settings` are the parameters of CreateEventSourceMapping in snake_case, with the short form `on_failure`; see
-        `simbus.scheduler.mapping_settings`. `simulate={"transition_delay": "5s"}`: how long it takes from Creating to
+        `simbus.scheduler.mappings.settings`. `simulate={"transition_delay": "5s"}`: how long it takes from Creating to
         Enabled, and for each change later on (default 0s). Raises UsageError, and AwsError where AWS refuses.
         """
         delay = transition_delay(simulate)

@@ -9,8 +9,8 @@ from typing import Any
 from simbus.arn import Account
 from simbus.bus import Bus
 from simbus.kernel import Timeline
-from simbus.sources.dynamodb import Table
-from simbus.sources.dynamodb_shard import Record
+from simbus.sources.dynamodb.shard import Record
+from simbus.sources.dynamodb.table import Table
 from simbus.world import Row, World
 
 

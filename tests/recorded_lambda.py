@@ -20,8 +20,8 @@ from simbus import Account, AwsError, Simulation
 from simbus.functions.config import FunctionConfig
 from simbus.scheduler.invoke import InvokeResponse
 from simbus.scheduler.lambda_function import LambdaFunction
-from simbus.sources.sqs import Queue
-from simbus.sources.sqs_message import ReceivedMessage
+from simbus.sources.sqs.message import ReceivedMessage
+from simbus.sources.sqs.queue import Queue
 
 ECHO = """\
 import json

@@ -10,7 +10,7 @@ from simbus.arn import Account, short_name
 from simbus.bus import Bus
 from simbus.errors import AwsError
 from simbus.kernel import Timeline
-from simbus.sources.sns import Topic
+from simbus.sources.sns.topic import Topic
 from simbus.world import Delivery, Row, World
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 from simbus import Simulation
-from simbus.scheduler.stream_poller import StreamPoller
+from simbus.scheduler.streams.poller import StreamPoller
 
 
 class StreamMapping:

@@ -10,11 +10,11 @@ from simbus.arn import Account
 from simbus.bus import Bus
 from simbus.errors import AwsError
 from simbus.kernel import Timeline
-from simbus.sources.eventbridge import EventBus
-from simbus.sources.eventbridge_archive import Archives
-from simbus.sources.kinesis import Stream
-from simbus.sources.s3 import Bucket
-from simbus.sources.sqs import Queue
+from simbus.sources.eventbridge.archive import Archives
+from simbus.sources.eventbridge.bus import EventBus
+from simbus.sources.kinesis.stream import Stream
+from simbus.sources.s3.bucket import Bucket
+from simbus.sources.sqs.queue import Queue
 from simbus.world import Delivery, World
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from simbus.errors import UsageError
-from simbus.sources.dynamodb import Table
-from simbus.sources.dynamodb_schema import Schema
-from simbus.sources.dynamodb_write import prepare_delete, prepare_put, prepare_update
+from simbus.sources.dynamodb.schema import Schema
+from simbus.sources.dynamodb.table import Table
+from simbus.sources.dynamodb.write import prepare_delete, prepare_put, prepare_update
 
 Values = dict[str, Any]
 VERBS = ("put_item", "update_item", "delete_item")

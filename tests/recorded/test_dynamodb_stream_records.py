@@ -10,7 +10,7 @@ import pytest
 from aws_recorded import equal, fill, load_case, load_cases
 from dynamodb_stubs import Stage, payloads, records
 
-from simbus.sources.dynamodb import Table
+from simbus.sources.dynamodb.table import Table
 
 
 def recorded_events(case: dict[str, Any]) -> list[dict[str, Any]]:

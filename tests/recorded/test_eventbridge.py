@@ -14,7 +14,7 @@ import pytest
 from aws_recorded import ACCOUNT, REGION, equal, fill, load_case, load_cases
 
 from simbus import Account, Simulation
-from simbus.sources.eventbridge import EventBus
+from simbus.sources.eventbridge.bus import EventBus
 
 _DATE = re.compile(r'(?<=[ "])date(?=[ ,"])')
 FILES = ("eventbridge_core", "eventbridge_targets", "eventbridge_inputs", "eventbridge_archive_replay")

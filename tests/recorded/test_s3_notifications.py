@@ -15,9 +15,9 @@ from aws_recorded import equal, fill, load_case, load_cases
 from worlds import Worldlet
 
 from simbus.errors import AwsError
-from simbus.sources.s3 import Bucket, find_bucket
-from simbus.sources.sns import Topic
-from simbus.sources.sqs import Queue
+from simbus.sources.s3.bucket import Bucket, find_bucket
+from simbus.sources.sns.topic import Topic
+from simbus.sources.sqs.queue import Queue
 
 FILE = "s3_notifications"
 

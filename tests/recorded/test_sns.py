@@ -16,7 +16,7 @@ from sns_stubs import Box, Stage
 
 from simbus.arn import Account
 from simbus.errors import AwsError, UsageError
-from simbus.sources.sns import Topic
+from simbus.sources.sns.topic import Topic
 
 
 class Case(NamedTuple):

@@ -13,8 +13,8 @@ from aws_recorded import ACCOUNT, REGION, equal, fill, load_case, load_cases
 from recorded_lambda import Stage, invoke, message, metadata, refusal
 
 from simbus import Account, Simulation
-from simbus.scheduler.mapping_request import snake
-from simbus.sources.sqs import Queue
+from simbus.scheduler.mappings.request import snake
+from simbus.sources.sqs.queue import Queue
 
 
 class Case(NamedTuple):

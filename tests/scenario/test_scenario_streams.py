@@ -11,7 +11,7 @@ from simbus.kernel import SECOND
 from simbus.logs.reader import open_run
 from simbus.scenario.build import build, run_scenario
 from simbus.scenario.loader import Scenario, load
-from simbus.sources.kinesis import Stream
+from simbus.sources.kinesis.stream import Stream
 
 
 def scenario(folder: Path, text: str) -> Scenario:

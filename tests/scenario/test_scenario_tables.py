@@ -12,8 +12,8 @@ from simbus.kernel import HOUR, SECOND
 from simbus.logs.reader import open_run
 from simbus.scenario.build import build, check, run_scenario
 from simbus.scenario.loader import Scenario, load
-from simbus.sources import dynamodb_syntax
-from simbus.sources.dynamodb import Table
+from simbus.sources.dynamodb import syntax as dynamodb_syntax
+from simbus.sources.dynamodb.table import Table
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from simbus.errors import AwsError
-from simbus.scheduler.mapping_filter import Criteria, compile_criteria
-from simbus.scheduler.mapping_settings import Kind
+from simbus.scheduler.mappings.filter import Criteria, compile_criteria
+from simbus.scheduler.mappings.settings import Kind
 
 
 def criteria(kind: Kind, *patterns: str) -> Criteria:

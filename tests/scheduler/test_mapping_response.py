@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simbus.scheduler.mapping_response import failed_items
+from simbus.scheduler.mappings.response import failed_items
 
 SUCCESS = [
     "null",

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from simbus.errors import AwsError, UsageError
-from simbus.scheduler.mapping_request import read
-from simbus.scheduler.mapping_settings import Kind, MappingSettings, PollerConfig
-from simbus.scheduler.mapping_validation import check_constraints, check_visibility, settings_of
+from simbus.scheduler.mappings.request import read
+from simbus.scheduler.mappings.settings import Kind, MappingSettings, PollerConfig
+from simbus.scheduler.mappings.validation import check_constraints, check_visibility, settings_of
 
 ARN = "arn:aws:x:us-east-1:111111111111:y"
 START = {"starting_position": "LATEST"}

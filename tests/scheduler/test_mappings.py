@@ -8,7 +8,7 @@ import pytest
 
 from simbus import AwsError, Simulation, UsageError
 from simbus.kernel import SECOND
-from simbus.scheduler.mappings import EventSourceMappings
+from simbus.scheduler.mappings.table import EventSourceMappings
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:jobs"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:work"

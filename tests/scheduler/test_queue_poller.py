@@ -11,7 +11,7 @@ import pytest
 
 from simbus import Simulation
 from simbus.kernel import MILLISECOND, SECOND
-from simbus.sources.sqs import Queue
+from simbus.sources.sqs.queue import Queue
 
 FAST = {"init_duration": "0s", "duration": "1ms"}
 Handler = Callable[[Any, Any], Any]

@@ -9,7 +9,7 @@ import pytest
 from simbus import Simulation
 from simbus.kernel import SECOND
 from simbus.logs.reader import InvocationRow
-from simbus.sources.sqs import Queue
+from simbus.sources.sqs.queue import Queue
 
 FAST = {"init_duration": "0s", "duration": "1ms"}
 

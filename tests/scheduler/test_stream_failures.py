@@ -51,7 +51,7 @@ def test_a_failed_batch_is_tried_again_and_blocks_its_shard(sim: Simulation) -> 
 
 
 def test_back_off_between_retries(sim: Simulation) -> None:
-    """A quarter of a second that doubles up to 5 minutes (see simbus/scheduler/stream_batch.py)."""
+    """A quarter of a second that doubles up to 5 minutes (see simbus/scheduler/streams/batch.py)."""
     stream, _, _ = made(sim, Seen("0"))
     put(stream, "0")
     sim.run(until="1h")

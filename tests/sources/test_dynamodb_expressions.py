@@ -8,8 +8,8 @@ import pytest
 from dynamodb_stubs import Stage
 
 from simbus.errors import AwsError, UsageError
-from simbus.sources.dynamodb import Table
-from simbus.sources.dynamodb_errors import RefusedWrite
+from simbus.sources.dynamodb.errors import RefusedWrite
+from simbus.sources.dynamodb.table import Table
 
 pytest.importorskip("moto.dynamodb.comparisons", reason="expressions need the extra dynamodb (moto)")
 

@@ -11,7 +11,7 @@ from dynamodb_stubs import Handler, Stage
 
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import HOUR
-from simbus.sources import dynamodb_syntax
+from simbus.sources.dynamodb import syntax as dynamodb_syntax
 
 ONE_KIND = "must contain exactly one of the supported datatypes"
 LIMITS = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from simbus.errors import AwsError
 from simbus.kernel import HOUR, MINUTE
-from simbus.sources.dynamodb_stream import ChangeStream
+from simbus.sources.dynamodb.stream import ChangeStream
 
 Item = dict[str, Any]
 scalars = st.one_of(

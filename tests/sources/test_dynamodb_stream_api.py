@@ -11,8 +11,8 @@ from dynamodb_stubs import Stage, payloads
 
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import HOUR, MINUTE, SECOND
-from simbus.sources.dynamodb import Table
-from simbus.sources.dynamodb_stream import ChangeStream
+from simbus.sources.dynamodb.stream import ChangeStream
+from simbus.sources.dynamodb.table import Table
 
 FRED: dict[str, Any] = {"id": {"S": "Fred"}}
 

@@ -8,7 +8,7 @@ import pytest
 from dynamodb_stubs import Stage, payloads, records
 
 from simbus.kernel import HOUR, MINUTE, SECOND
-from simbus.sources.dynamodb_shard import Shard
+from simbus.sources.dynamodb.shard import Shard
 
 OLD = {"id": {"S": "Fred"}, "n": {"N": "1"}}
 NEW = {"id": {"S": "Fred"}, "n": {"N": "22"}}

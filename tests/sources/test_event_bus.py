@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simbus import AwsError, Simulation, UsageError
-from simbus.sources.eventbridge import EventBus
+from simbus.sources.eventbridge.bus import EventBus
 
 
 @pytest.fixture

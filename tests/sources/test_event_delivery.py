@@ -14,7 +14,7 @@ from worlds import StubTarget, Worldlet
 
 from simbus import AwsError, Simulation
 from simbus.kernel import HOUR, MINUTE, SECOND
-from simbus.sources.eventbridge import EventBus
+from simbus.sources.eventbridge.bus import EventBus
 
 OUT = AwsError("ServiceUnavailable", "out of service", 503)
 RULE = "arn:aws:events:us-east-1:111111111111:rule/r"

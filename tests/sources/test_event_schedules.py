@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from simbus import AwsError, Simulation
 from simbus.kernel import HOUR, MINUTE, SECOND
-from simbus.sources.eventbridge_cron import parse_schedule
+from simbus.sources.eventbridge.cron import parse_schedule
 
 VALID = [
     "rate(1 minute)",

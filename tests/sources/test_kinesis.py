@@ -14,8 +14,8 @@ from simbus import Simulation
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import HOUR, MILLISECOND, MINUTE, SECOND
 from simbus.model import ChangeEvent
-from simbus.sources.kinesis import Stream
-from simbus.sources.kinesis_sequence import Sequence, parts_of
+from simbus.sources.kinesis.sequence import Sequence, parts_of
+from simbus.sources.kinesis.stream import Stream
 from simbus.world import Delivery
 
 HASH_KEYS = 1 << 128

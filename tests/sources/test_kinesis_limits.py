@@ -7,8 +7,8 @@ from worlds import Worldlet
 
 from simbus.errors import AwsError
 from simbus.kernel import HOUR, MINUTE, SECOND
-from simbus.sources.kinesis import Stream
-from simbus.sources.kinesis_demand import Demand
+from simbus.sources.kinesis.demand import Demand
+from simbus.sources.kinesis.stream import Stream
 
 MIB = 1 << 20
 THROTTLED = "Rate exceeded for shard shardId-000000000000 in stream clicks under account 111111111111."

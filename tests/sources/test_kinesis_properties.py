@@ -13,8 +13,8 @@ from worlds import Worldlet
 
 from simbus.errors import AwsError
 from simbus.kernel import HOUR, MINUTE, SECOND
-from simbus.sources.kinesis import Stream
-from simbus.sources.kinesis_shard import Record, Shard
+from simbus.sources.kinesis.shard import Record, Shard
+from simbus.sources.kinesis.stream import Stream
 
 HASH_KEYS = 1 << 128
 MIB = 1 << 20

@@ -12,7 +12,7 @@ from worlds import Worldlet
 
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import MINUTE, SECOND
-from simbus.sources.kinesis import Stream
+from simbus.sources.kinesis.stream import Stream
 
 NUMBER = r"0|([1-9]\d{0,38})"
 IN = "in stream clicks under account 111111111111"

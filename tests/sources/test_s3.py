@@ -11,7 +11,7 @@ from worlds import Worldlet
 
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import HOUR, MINUTE, SECOND
-from simbus.sources.s3 import Bucket
+from simbus.sources.s3.bucket import Bucket
 
 MIB = 1024**2
 

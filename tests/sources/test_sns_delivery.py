@@ -8,7 +8,7 @@ import pytest
 from sns_stubs import Box, Stage
 
 from simbus.kernel import MINUTE, SECOND
-from simbus.sources.sns_retry import RETRIES, delay_before
+from simbus.sources.sns.retry import RETRIES, delay_before
 from simbus.world import Delivery
 
 DAY = 86_400 * SECOND

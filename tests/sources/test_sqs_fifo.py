@@ -7,7 +7,7 @@ from worlds import Worldlet
 
 from simbus.errors import AwsError
 from simbus.kernel import MINUTE, SECOND
-from simbus.sources.sqs import Queue
+from simbus.sources.sqs.queue import Queue
 from simbus.world import Delivery
 
 

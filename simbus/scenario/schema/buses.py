@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from simbus.arn import short_name
 from simbus.errors import AwsError, UsageError
 from simbus.scenario.schema.base import Check, Model, between, matching, one_of, reference, refuse
-from simbus.sources.eventbridge_cron import parse_schedule
-from simbus.sources.eventbridge_targets import SERVICES
+from simbus.sources.eventbridge.cron import parse_schedule
+from simbus.sources.eventbridge.targets import SERVICES
 
 BUS_NAME = matching(
     r"[a-zA-Z0-9._-]{1,256}", "a bus's name has 1 to 256 letters, digits, dots, hyphens and underscores", "Rename it"

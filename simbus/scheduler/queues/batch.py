@@ -1,0 +1,132 @@
+"""One batch of messages on its way to a function, and the JSON that the function is given.
+
+Sources: recordings sqs_esm (the keys and their order, also which of them appear when) and
+test_message_body_and_attributes_passed_correctly; Lambda quotas (6 MB for a synchronous payload).
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+import msgspec
+
+from simbus.model import Lineage
+from simbus.scheduler.mappings.port import FunctionPort
+from simbus.scheduler.payload import SYNCHRONOUS_LIMIT
+from simbus.sources.sqs.message import STANDING, Message, md5_of_attributes, md5_of_text, receipt_handle
+
+LARGEST_BATCH = SYNCHRONOUS_LIMIT
+_FRAME = len('{"Records":[]}')
+
+
+class QueueBatch:
+    """Messages that were received for one invocation of `port`; `request_id` is that of the latest attempt to invoke.
+
+    `deadline` (ns) is when the first of its messages becomes visible again. `window` is the token of the timer that
+    closes it, `backoff` (ns) how long it waits after the next throttle.
+    """
+
+    __slots__ = (
+        "backoff",
+        "deadline",
+        "messages",
+        "payload",
+        "port",
+        "receives",
+        "records",
+        "request_id",
+        "size",
+        "window",
+    )
+
+    def __init__(self, port: FunctionPort, deadline: int) -> None:
+        self.port = port
+        self.deadline = deadline
+        self.messages: list[Message] = []
+        self.receives: list[int] = []
+        self.records: list[str] = []
+        self.payload = ""
+        self.size = _FRAME
+        self.window: int | None = None
+        self.backoff = 0
+        self.request_id: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<QueueBatch {len(self.messages)} messages {self.size} bytes>"
+
+    def fits(self, size: int) -> bool:
+        """Whether a record of so many bytes still goes in."""
+        return not self.messages or self.size + size + 1 <= LARGEST_BATCH
+
+    def add(self, message: Message, record: str, size: int) -> None:
+        """Take a message up, with the record that the function gets for it and its size in bytes."""
+        self.messages.append(message)
+        self.receives.append(message.receive_count)
+        self.records.append(record)
+        self.size += size + 1
+
+    def close(self) -> list[Message]:
+        """Make the payload, without messages that have left the queue meanwhile; those are returned."""
+        gone = [message for message in self.messages if message.state not in STANDING]
+        if gone:
+            kept = [n for n, message in enumerate(self.messages) if message.state in STANDING]
+            self.messages = [self.messages[n] for n in kept]
+            self.receives = [self.receives[n] for n in kept]
+            self.records = [self.records[n] for n in kept]
+        self.payload = f'{{"Records":[{",".join(self.records)}]}}'
+        self.records = []
+        return gone
+
+    @property
+    def lineage(self) -> Lineage | None:
+        """The longest of the chains of requests that led to its messages, function by function."""
+        found: dict[str, int] | None = None
+        for message in self.messages:
+            if message.lineage:
+                found = {} if found is None else found
+                for arn, count in message.lineage.items():
+                    found[arn] = max(count, found.get(arn, 0))
+        return found
+
+
+class RecordWriter:
+    """Writes messages of one queue as elements of `Records`."""
+
+    def __init__(self, queue: str, arn: str, region: str) -> None:
+        self._queue = queue
+        self._tail = f',"eventSource":"aws:sqs","eventSourceARN":"{arn}","awsRegion":"{region}"}}'
+
+    def write(self, message: Message, window: bool) -> str:
+        """The record. Without message attributes `md5OfMessageAttributes` is absent, with a batching window null."""
+        digest = '"md5OfMessageAttributes":null,' if window else ""
+        attributes = "{}"
+        if message.message_attributes:
+            attributes = _json({name: _attribute(value) for name, value in message.message_attributes.items()})
+            digest = f'"md5OfMessageAttributes":"{md5_of_attributes(message.message_attributes)}",'
+        return (
+            f'{{"messageId":"{message.message_id}","receiptHandle":"{receipt_handle(message, self._queue)}",'
+            f'"body":{_json(message.body)},"attributes":{_json(message.attributes)},'
+            f'"messageAttributes":{attributes},{digest}"md5OfBody":"{md5_of_text(message.body)}"{self._tail}'
+        )
+
+    def matched(self, message: Message, keys: frozenset[str]) -> dict[str, Any]:
+        """What filters see of it: no more than the keys that they ask for."""
+        if keys == {"body"}:
+            return {"body": message.body}
+        record: dict[str, Any] = msgspec.json.decode(self.write(message, window=False))
+        return record
+
+
+def _attribute(value: Any) -> dict[str, Any]:
+    """A message attribute in the event's own form; both lists are always there and empty."""
+    found: dict[str, Any] = {}
+    if "BinaryValue" in value:
+        found["binaryValue"] = b64encode(value["BinaryValue"]).decode()
+    else:
+        found["stringValue"] = value["StringValue"]
+    return {**found, "stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

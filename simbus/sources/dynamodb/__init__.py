@@ -1,0 +1,1 @@
+"""Amazon DynamoDB: tables, and the streams of what changes in them. Begin at `table`."""

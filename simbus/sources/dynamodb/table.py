@@ -1,0 +1,250 @@
+"""Amazon DynamoDB: a table with its stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from simbus.sources.base import operation, twin
+from simbus.sources.dynamodb import many as many
+from simbus.sources.dynamodb import search as search
+from simbus.sources.dynamodb.expressions import Names, Values
+from simbus.sources.dynamodb.manage import ManagedTable
+from simbus.sources.dynamodb.values import copy_item
+from simbus.sources.dynamodb.write import (
+    UPDATE_RETURNS,
+    attributes,
+    check_returns,
+    prepare_delete,
+    prepare_put,
+    prepare_update,
+)
+
+_OLD_OR_NONE = ("NONE", "ALL_OLD")
+
+
+class Table(ManagedTable):
+    """A DynamoDB table. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Introduction.html
+
+    Items are in DynamoDB's typed form (`{"id": {"S": "1"}}`), binaries as bytes (base64 text is taken as well).
+    Answers are those of AWS's API. Every read sees every write before it: AWS promises that for consistent reads only.
+    Expressions are read by moto (`pip install 'simbus[dynamodb]'`); without it they raise UsageError.
+    Raises AwsError: ValidationException, ConditionalCheckFailedException ...; ServiceUnavailable in an outage.
+    """
+
+    # --- one item ----------------------------------------------------------------------------------------------------
+
+    @operation
+    def put_item(
+        self,
+        item: Mapping[str, Any],
+        *,
+        condition_expression: str | None = None,
+        expression_attribute_names: Names = None,
+        expression_attribute_values: Values = None,
+        return_values: str = "NONE",
+        return_values_on_condition_check_failure: str = "NONE",
+    ) -> dict[str, Any]:
+        """Store an item of at most 400 KB in the place of the one with its key. `return_values`: NONE or ALL_OLD.
+
+        A failed condition raises ConditionalCheckFailedException (a RefusedWrite, with the item in `details` where
+        `return_values_on_condition_check_failure` is ALL_OLD).
+        """
+        if return_values != "NONE":
+            check_returns(return_values, _OLD_OR_NONE)
+        write = prepare_put(
+            self,
+            item,
+            condition_expression,
+            expression_attribute_names,
+            expression_attribute_values,
+            return_values_on_condition_check_failure,
+        )
+        old, new = write.perform()
+        return {} if return_values == "NONE" else attributes(write, old, new, return_values)
+
+    aput_item = twin(put_item)
+
+    @operation
+    def update_item(
+        self,
+        key: Mapping[str, Any],
+        update_expression: str | None = None,
+        *,
+        condition_expression: str | None = None,
+        expression_attribute_names: Names = None,
+        expression_attribute_values: Values = None,
+        return_values: str = "NONE",
+        return_values_on_condition_check_failure: str = "NONE",
+    ) -> dict[str, Any]:
+        """Change an item, or make it. `return_values`: NONE, ALL_OLD, UPDATED_OLD, ALL_NEW or UPDATED_NEW."""
+        check_returns(return_values, UPDATE_RETURNS)
+        write = prepare_update(
+            self,
+            key,
+            update_expression,
+            condition_expression,
+            expression_attribute_names,
+            expression_attribute_values,
+            return_values_on_condition_check_failure,
+        )
+        old, new = write.perform()
+        return attributes(write, old, new, return_values)
+
+    aupdate_item = twin(update_item)
+
+    @operation
+    def delete_item(
+        self,
+        key: Mapping[str, Any],
+        *,
+        condition_expression: str | None = None,
+        expression_attribute_names: Names = None,
+        expression_attribute_values: Values = None,
+        return_values: str = "NONE",
+        return_values_on_condition_check_failure: str = "NONE",
+    ) -> dict[str, Any]:
+        """Delete an item; one that does not exist is no error. `return_values`: NONE or ALL_OLD."""
+        check_returns(return_values, _OLD_OR_NONE)
+        write = prepare_delete(
+            self,
+            key,
+            condition_expression,
+            expression_attribute_names,
+            expression_attribute_values,
+            return_values_on_condition_check_failure,
+        )
+        old, new = write.perform()
+        return attributes(write, old, new, return_values)
+
+    adelete_item = twin(delete_item)
+
+    @operation
+    def get_item(
+        self,
+        key: Mapping[str, Any],
+        *,
+        projection_expression: str | None = None,
+        expression_attribute_names: Names = None,
+    ) -> dict[str, Any]:
+        """`{"Item": ...}`, or `{}` where there is none."""
+        found, _ = self.schema.given_key(key)
+        projection = many.read_projection_of(projection_expression, expression_attribute_names)
+        stored = self.stored.get(found)
+        if stored is None:
+            return {}
+        return {"Item": copy_item(stored[0]) if projection is None else projection.of(stored[0])}
+
+    aget_item = twin(get_item)
+
+    # --- many items --------------------------------------------------------------------------------------------------
+
+    @operation
+    def query(
+        self,
+        key_condition_expression: str,
+        *,
+        filter_expression: str | None = None,
+        projection_expression: str | None = None,
+        expression_attribute_names: Names = None,
+        expression_attribute_values: Values = None,
+        limit: int | None = None,
+        exclusive_start_key: Mapping[str, Any] | None = None,
+        scan_index_forward: bool = True,
+        select: str | None = None,
+    ) -> dict[str, Any]:
+        """The items of one hash key in the order of their range keys, up to 1 MB or `limit` of them a page.
+
+        `{"Items", "Count", "ScannedCount"}`, with a `LastEvaluatedKey` where the page is full.
+        """
+        return search.query(
+            self,
+            key_condition_expression,
+            filter_expression=filter_expression,
+            projection_expression=projection_expression,
+            names=expression_attribute_names,
+            values=expression_attribute_values,
+            limit=limit,
+            start=exclusive_start_key,
+            forward=scan_index_forward,
+            select=select,
+        )
+
+    aquery = twin(query)
+
+    @operation
+    def scan(
+        self,
+        *,
+        filter_expression: str | None = None,
+        projection_expression: str | None = None,
+        expression_attribute_names: Names = None,
+        expression_attribute_values: Values = None,
+        limit: int | None = None,
+        exclusive_start_key: Mapping[str, Any] | None = None,
+        select: str | None = None,
+        segment: int | None = None,
+        total_segments: int | None = None,
+    ) -> dict[str, Any]:
+        """All items in the order of a hash of their hash keys, paged as a query. `total_segments`: 1 to 256."""
+        return search.scan(
+            self,
+            filter_expression=filter_expression,
+            projection_expression=projection_expression,
+            names=expression_attribute_names,
+            values=expression_attribute_values,
+            limit=limit,
+            start=exclusive_start_key,
+            select=select,
+            segment=segment,
+            total_segments=total_segments,
+        )
+
+    ascan = twin(scan)
+
+    @operation
+    def batch_write_item(
+        self, request_items: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Mapping[str, Any]]]
+    ) -> dict[str, Any]:
+        """Up to 25 of `{"PutRequest": {"Item": ...}}` and `{"DeleteRequest": {"Key": ...}}`.
+
+        A list is for this table; AWS's mapping of table names to lists may be for several ones.
+        """
+        requests: Any
+        requests = request_items if isinstance(request_items, Mapping) else {None: request_items}
+        return many.batch_write(self._tables, requests)
+
+    abatch_write_item = twin(batch_write_item)
+
+    @operation
+    def batch_get_item(
+        self, request_items: Sequence[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Up to 100 keys: a list of them for this table, or AWS's `{table name: {"Keys": [...], ...}}`."""
+        requests: Any
+        requests = request_items if isinstance(request_items, Mapping) else {None: {"Keys": request_items}}
+        return many.batch_get(self._tables, requests)
+
+    abatch_get_item = twin(batch_get_item)
+
+    @operation
+    def transact_write_items(self, transact_items: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
+        """Up to 100 of `{"Put" | "Update" | "Delete" | "ConditionCheck": AWS's parameters}`: all, or none of them.
+
+        `TableName` may be left out for this table. Raises TransactionCanceledException (a RefusedWrite) with
+        `CancellationReasons` in `details`.
+        """
+        return many.transact_write(self._tables, transact_items)
+
+    atransact_write_items = twin(transact_write_items)
+
+    @operation
+    def transact_get_items(self, transact_items: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
+        """Up to 100 of `{"Get": {"Key": ...}}`: `{"Responses": [{"Item": ...}]}` in their order."""
+        return many.transact_get(self._tables, transact_items)
+
+    atransact_get_items = twin(transact_get_items)
+
+    @property
+    def _tables(self) -> many.Tables:
+        return many.finder(self, self._world.find)

@@ -1,0 +1,174 @@
+"""One write: the item it is about, the condition it depends on, and what it leaves there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from simbus.errors import AwsError
+from simbus.sources.dynamodb.errors import constraint, failed_condition, invalid
+from simbus.sources.dynamodb.expressions import Condition, Expressions, Names, Values
+from simbus.sources.dynamodb.project import project
+from simbus.sources.dynamodb.schema import Key
+from simbus.sources.dynamodb.store import TableStore
+from simbus.sources.dynamodb.update import check_key_untouched, updated
+from simbus.sources.dynamodb.values import Item, Stored, clean_item, copy_item
+
+ITEM_LIMIT = 400 * 1024
+UPDATE_RETURNS = ("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
+
+
+class Write(NamedTuple):
+    """A checked request to write. `change` makes the new item from the old one; `changed` are an update's paths."""
+
+    table: TableStore
+    key: Key
+    condition: Condition | None
+    change: Callable[[Stored | None], Stored | None]
+    show_old: bool = False
+    changed: Sequence[Any] = ()
+
+    def result(self) -> Stored | None:
+        """What it would leave. Raises AwsError ConditionalCheckFailedException, ValidationException."""
+        old = self.table.stored.get(self.key)
+        if self.condition is not None and not self.condition.holds(None if old is None else old[0]):
+            raise failed_condition(copy_item(old[0]) if old is not None and self.show_old else None)
+        return self.change(old)
+
+    def perform(self) -> tuple[Stored | None, Stored | None]:
+        """Write, and return the old item and the new one."""
+        old = self.table.stored.get(self.key)
+        new = self.change(old) if self.condition is None else self.result()
+        self.table.write(self.key, new)
+        return old, new
+
+
+def _keep(old: Stored | None) -> Stored | None:
+    return old
+
+
+def _nothing(_old: Stored | None) -> None:
+    return None
+
+
+def prepare_put(
+    table: TableStore,
+    item: Mapping[str, Any],
+    condition: str | None = None,
+    names: Names = None,
+    values: Values = None,
+    on_failure: str = "NONE",
+) -> Write:
+    """A PutItem. Raises AwsError ValidationException."""
+    stored = clean_item(item)
+    key = table.schema.key_of(stored[0])
+    if stored[1] > ITEM_LIMIT:
+        raise invalid("Item size has exceeded the maximum allowed size")
+    return Write(table, key, read(condition, names, values), lambda _old: stored, shows_old(on_failure))
+
+
+def prepare_delete(
+    table: TableStore,
+    key: Mapping[str, Any],
+    condition: str | None = None,
+    names: Names = None,
+    values: Values = None,
+    on_failure: str = "NONE",
+) -> Write:
+    """A DeleteItem."""
+    found, _ = table.schema.given_key(key)
+    return Write(table, found, read(condition, names, values), _nothing, shows_old(on_failure))
+
+
+def prepare_check(
+    table: TableStore,
+    key: Mapping[str, Any],
+    condition: str | None = None,
+    names: Names = None,
+    values: Values = None,
+    on_failure: str = "NONE",
+) -> Write:
+    """The ConditionCheck of a transaction: it changes nothing."""
+    if condition is None:
+        raise invalid("The expression can not be empty; ConditionCheck needs a ConditionExpression")
+    found, _ = table.schema.given_key(key)
+    return Write(table, found, read(condition, names, values), _keep, shows_old(on_failure))
+
+
+def prepare_update(
+    table: TableStore,
+    key: Mapping[str, Any],
+    update: str | None,
+    condition: str | None = None,
+    names: Names = None,
+    values: Values = None,
+    on_failure: str = "NONE",
+) -> Write:
+    """An UpdateItem: it makes the item where there is none."""
+    found, key_item = table.schema.given_key(key)
+    actions = []
+    checked = None
+    if update is not None or condition is not None or names is not None or values is not None:
+        expressions = Expressions(names, values)
+        actions = expressions.update(update)
+        checked = expressions.condition(condition)
+        expressions.finish()
+    check_key_untouched(actions, table.schema.names)
+
+    def change(old: Stored | None) -> Stored:
+        new = clean_item(updated(key_item if old is None else old[0], actions))
+        if new[1] > ITEM_LIMIT:
+            raise invalid("Item size to update has exceeded the maximum allowed size")
+        return new
+
+    return Write(table, found, checked, change, shows_old(on_failure), [action[1][1] for action in actions])
+
+
+def read(condition: str | None, names: Names, values: Values) -> Condition | None:
+    """The condition of a request that has no other expression."""
+    if condition is None and names is None and values is None:
+        return None
+    expressions = Expressions(names, values)
+    found = expressions.condition(condition)
+    expressions.finish()
+    return found
+
+
+def shows_old(on_failure: str) -> bool:
+    """ReturnValuesOnConditionCheckFailure: ALL_OLD or NONE."""
+    if on_failure == "NONE":
+        return False
+    if on_failure != "ALL_OLD":
+        rule = "Member must satisfy enum value set: [ALL_OLD, NONE]"
+        raise constraint(on_failure, "returnValuesOnConditionCheckFailure", rule)
+    return True
+
+
+# --- what the caller asked to be told ------------------------------------------------------------------------------
+
+
+def check_returns(return_values: str, allowed: Sequence[str]) -> None:
+    """Raise AwsError ValidationException for a ReturnValues that the operation does not know."""
+    if return_values not in UPDATE_RETURNS:
+        rule = f"Member must satisfy enum value set: [{', '.join(UPDATE_RETURNS)}]"
+        raise constraint(return_values, "returnValues", rule)
+    if return_values not in allowed:
+        raise invalid("Return values set to invalid value")
+
+
+def attributes(write: Write, old: Stored | None, new: Stored | None, return_values: str) -> dict[str, Item]:
+    """The answer: `{"Attributes": ...}`, or `{}` where there are none."""
+    if return_values == "NONE":
+        return {}
+    shown = old if return_values.endswith("OLD") else new
+    if shown is None:
+        return {}
+    item = project(shown[0], write.changed) if return_values.startswith("UPDATED") else copy_item(shown[0])
+    return {"Attributes": item} if item else {}
+
+
+def reason(error: AwsError) -> dict[str, Any]:
+    """Why a write cancels its transaction, as an entry of CancellationReasons."""
+    code = "ConditionalCheckFailed" if error.code == "ConditionalCheckFailedException" else "ValidationError"
+    details: dict[str, Any] = getattr(error, "details", {})
+    return {"Code": code, "Message": error.message, **details}

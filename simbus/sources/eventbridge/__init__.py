@@ -1,0 +1,1 @@
+"""Amazon EventBridge: buses with their rules, targets, schedules and archives. Begin at `bus`."""

@@ -1,0 +1,1 @@
+"""Amazon S3: buckets, and how their notifications get to functions, queues, topics and buses. Begin at `bucket`."""

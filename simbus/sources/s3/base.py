@@ -1,0 +1,220 @@
+"""What every part of a bucket builds on: its objects, versioning, and the way of an event to the bus."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import md5, sha1, sha256
+from typing import Any, Final
+from urllib.parse import parse_qsl
+from zlib import crc32
+
+from simbus.bus import Bus
+from simbus.errors import AwsError
+from simbus.kernel import SECOND
+from simbus.model import ChangeEvent
+from simbus.sources.base import Source, operation, twin
+from simbus.sources.s3.delivery import Attempt
+from simbus.sources.s3.errors import (
+    argument,
+    check_bucket_name,
+    malformed,
+    method_not_allowed,
+    no_such_key,
+    no_such_version,
+)
+from simbus.sources.s3.objects import NULL, Objects, StoredObject
+from simbus.sources.s3.record import RecordWriter, encoded_key
+from simbus.world import World
+
+STORAGE_CLASSES: Final = (
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+    "GLACIER_IR",
+)
+MAXIMUM_OBJECT_BYTES: Final = 50 * 1024**4  # S3 quotas, since 12/2025; 5 GiB in one put
+MAXIMUM_PUT_BYTES: Final = 5 * 1024**3
+_URLSAFE = str.maketrans("+/", "._")
+
+
+class BucketBase(Source):
+    """Objects, versions and events of one bucket."""
+
+    service = "s3"
+
+    def __init__(self, world: World, bus: Bus, name: str, *, versioning: bool = False) -> None:
+        check_bucket_name(name)
+        super().__init__(world, bus, name)
+        self._objects = Objects()
+        self._versioning: str | None = "Enabled" if versioning else None
+        self._record = RecordWriter(world, self._rng, name, self.arn)
+        self._attempt = Attempt()
+
+    # --- versioning ------------------------------------------------------------------------------------------------
+
+    @operation
+    def put_bucket_versioning(self, status: str) -> None:
+        """`Enabled` or `Suspended`; it can't be taken back. Raises AwsError MalformedXML."""
+        if status not in ("Enabled", "Suspended"):
+            raise malformed()
+        self._versioning = status
+
+    aput_bucket_versioning = twin(put_bucket_versioning)
+
+    @operation
+    def get_bucket_versioning(self) -> dict[str, str]:
+        """`{"Status": ...}`, or `{}` where versioning was never on."""
+        return {} if self._versioning is None else {"Status": self._versioning}
+
+    aget_bucket_versioning = twin(get_bucket_versioning)
+
+    def _store(self, stored: StoredObject) -> str | None:
+        """Make it the current version of its key; returns the version id that events and answers name."""
+        if self._versioning is None:
+            self._objects.put(stored, False)
+            return None
+        if self._versioning == "Enabled":
+            stored.version_id = self._version_id()
+        self._objects.put(stored, True)
+        return self._shown_version(stored)
+
+    def _version_id(self) -> str:
+        bits = self._rng.getrandbits(192)
+        return b64encode(bits.to_bytes(24, "big")).decode().translate(_URLSAFE)
+
+    def _shown_version(self, stored: StoredObject) -> str | None:
+        """None where versioning is or was off: neither events nor answers name `null` then."""
+        return None if stored.version_id == NULL else stored.version_id
+
+    def _find(self, key: str, version_id: str | None = None) -> StoredObject:
+        """The current or the named version. Raises AwsError NoSuchKey, NoSuchVersion, MethodNotAllowed."""
+        stored = self._objects.current.get(key) if version_id is None else self._objects.find(key, version_id)
+        if stored is None:
+            raise no_such_key(key) if version_id is None else no_such_version(key, version_id)
+        if stored.is_delete_marker:
+            raise no_such_key(key) if version_id is None else method_not_allowed()
+        return stored
+
+    # --- events ----------------------------------------------------------------------------------------------------
+
+    def _created(self, event_type: str, stored: StoredObject, trace_duration: int | None = None) -> dict[str, Any]:
+        """Store a new object, publish its event, and answer as PutObject does."""
+        version_id = self._store(stored)
+        etag = stored.etag
+        about = f'"key":"{encoded_key(stored.key)}","size":{stored.size},"eTag":"{etag}"'
+        answer = {"ETag": f'"{etag}"', "ServerSideEncryption": "AES256"}
+        if version_id is not None:
+            about = f'{about},"versionId":"{version_id}"'
+            answer["VersionId"] = version_id
+        self._attempt.trace_duration = trace_duration
+        event_id, text = self._record.write(event_type, about)
+        self._publish(event_type, stored.key, event_id, text)
+        return answer
+
+    def _emit(
+        self,
+        event_type: str,
+        key: str,
+        *,
+        size: int | None = None,
+        etag: str | None = None,
+        version_id: str | None = None,
+        sequenced: bool = True,
+        service: bool = False,
+        more: str = "",
+        cause: tuple[str | None, Any] | None = None,
+    ) -> None:
+        """Publish any other event; `more` is JSON text behind the record's `s3` part."""
+        about = f'"key":"{encoded_key(key)}"'
+        if size is not None:
+            about += f',"size":{size}'
+        if etag is not None:
+            about += f',"eTag":"{etag}"'
+        if version_id is not None:
+            about += f',"versionId":"{version_id}"'
+        self._attempt.trace_duration = None
+        event_id, text = self._record.write(event_type, about, sequenced=sequenced, service=service)
+        self._publish(event_type, key, event_id, text[:-1] + more + "}" if more else text, cause)
+
+    def _publish(
+        self, event_type: str, key: str, event_id: str, text: str, cause: tuple[str | None, Any] | None = None
+    ) -> None:
+        timeline = self._timeline
+        actor = timeline.actor
+        if cause is not None:
+            parent, lineage = cause
+        elif actor is None:
+            parent = lineage = None
+        else:
+            parent, lineage = actor.request_id, actor.lineage
+        self._bus.publish(
+            ChangeEvent(event_id, timeline.now, self.name, self.arn, event_type, key, parent, text, lineage)
+        )
+
+    # --- what the parts share --------------------------------------------------------------------------------------
+
+    def _new(self, key: str, body: bytes | None, size: int) -> StoredObject:
+        """An object that is not stored yet; the ETag of a modelled one is derived from its key and size."""
+        if size > MAXIMUM_PUT_BYTES:
+            raise AwsError(
+                "EntityTooLarge",
+                "Your proposed upload exceeds the maximum allowed size",
+                ProposedSize=str(size),
+                MaxSizeAllowed=str(MAXIMUM_PUT_BYTES),
+            )
+        hashed = f"{key}/{size}".encode() if body is None else body
+        return StoredObject(key, body, size, md5(hashed, usedforsecurity=False).hexdigest(), self._timeline.now)
+
+    def _modified(self, stored: StoredObject) -> Any:
+        """LastModified has whole seconds."""
+        return self._world.datetime(stored.last_modified // SECOND * SECOND)
+
+
+def checked_class(storage_class: str) -> str:
+    if storage_class not in STORAGE_CLASSES:
+        raise AwsError("InvalidStorageClass", "The storage class you specified is not valid")
+    return storage_class
+
+
+def checked_tags(tags: Any) -> dict[str, str]:
+    """`a=b&c=d`, `{"a": "b"}` or AWS's `[{"Key": "a", "Value": "b"}]` as a dict. Raises AwsError for bad ones."""
+    if isinstance(tags, str):
+        pairs = parse_qsl(tags, keep_blank_values=True)
+    elif isinstance(tags, Mapping):
+        pairs = list(tags.items())
+    else:
+        pairs = [(tag["Key"], tag["Value"]) for tag in tags]
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise AwsError("InvalidTag", "Cannot provide multiple Tags with the same key")
+    if len(found) > 10:
+        raise AwsError("BadRequest", "Object tags cannot be greater than 10")
+    for key, value in found.items():
+        if not 1 <= len(key) <= 128:
+            raise AwsError("InvalidTag", "The TagKey you have provided is invalid", TagKey=key)
+        if len(value) > 256:
+            raise AwsError("InvalidTag", "The TagValue you have provided is invalid", TagKey=key, TagValue=value)
+    return found
+
+
+_DIGESTS: Final = {
+    "CRC32": lambda body: crc32(body).to_bytes(4, "big"),
+    "SHA1": lambda body: sha1(body, usedforsecurity=False).digest(),
+    "SHA256": lambda body: sha256(body).digest(),
+}
+
+
+def checksum(algorithm: str, stored: StoredObject) -> dict[str, str]:
+    """The fields that the answer has when the request names a checksum algorithm: CRC32, SHA1 or SHA256."""
+    digest = _DIGESTS.get(algorithm)
+    if digest is None:
+        raise argument(f"simbus computes {', '.join(_DIGESTS)}.", "x-amz-sdk-checksum-algorithm", algorithm)
+    return {
+        f"Checksum{algorithm}": b64encode(digest(stored.content())).decode(),
+        "ChecksumType": "FULL_OBJECT",
+    }

@@ -1,0 +1,1 @@
+"""Amazon SQS: queues, standard and FIFO. Begin at `queue`."""

@@ -1,0 +1,289 @@
+"""What stands in a queue, and how each message goes from state to state until its row is final.
+
+A message is delayed, visible or in flight; it ends deleted, expired or redriven, and is then a row. Delayed and
+in-flight messages hold a run open by their entry on the timeline; retention is played in the background.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from typing import Final
+
+from simbus.arn import short_name
+from simbus.bus import Bus
+from simbus.errors import AwsError, UsageError
+from simbus.kernel import SECOND
+from simbus.sources.sqs.message import STANDING, Message, State
+from simbus.sources.sqs.order import FifoOrder, Order, StandardOrder
+from simbus.sources.sqs.settings import Settings
+from simbus.world import World
+
+IN_FLIGHT_LIMIT: Final = 120_000  # SQS quotas: standard queues and, since 11/2024, FIFO queues
+_COMPACT_FROM: Final = 1_024
+
+Shown = Callable[[], object]
+Ended = Callable[[Message, State], object]
+
+
+class Store:
+    """The messages of one queue: `resource` is its bare name."""
+
+    def __init__(self, world: World, bus: Bus, resource: str, arn: str, settings: Settings) -> None:
+        self.settings = settings
+        self.standing: dict[str, Message] = {}
+        self.counts: dict[State, int] = dict.fromkeys(STANDING, 0)
+        self.meter = world.metrics.queue(resource, self.counts, settings.fifo_queue)
+        self._world = world
+        self._timeline = world.timeline
+        self._bus = bus
+        self._resource = resource
+        self.name = f"sqs:{resource}"
+        self.arn = arn
+        self._order: Order = FifoOrder() if settings.fifo_queue else StandardOrder()
+        self._shown: list[Shown] = []
+        self._ended: list[Ended] = []
+        self._ages: list[tuple[int, int, Message]] = []  # (sent at, arrival, message); ended ones are dropped lazily
+        self._arrivals = 0
+        self._cancelled = 0
+        self._expiry_at: int | None = None
+
+    def listen(self, shown: Shown | None, ended: Ended | None) -> None:
+        if shown is not None:
+            self._shown.append(shown)
+        if ended is not None:
+            self._ended.append(ended)
+
+    def unlisten(self, shown: Shown | None, ended: Ended | None) -> None:
+        if shown is not None:
+            self._shown.remove(shown)
+        if ended is not None:
+            self._ended.remove(ended)
+
+    # --- in --------------------------------------------------------------------------------------------------------
+
+    def put(self, message: Message, delay: int) -> None:
+        """Put a message into the queue; it becomes visible after `delay` nanoseconds."""
+        self.meter.arrives(message)
+        message.state = "delayed" if delay else "visible"
+        self._count(message.state)
+        self.standing[message.message_id] = message
+        self._order.add(message)
+        self._arrivals += 1
+        heappush(self._ages, (message.sent_at, self._arrivals, message))
+        self._arm_expiry()
+        if delay:
+            message.timer = self._timeline.after(delay, self._show, message)
+        else:
+            self._tell_shown()
+
+    def put_dead_letter(self, message: Message, source_arn: str, fifo: bool) -> None:
+        """Take over a message that another queue gave up.
+
+        It keeps id, body, attributes and receive count; a standard queue also the time at which it was sent, so that
+        its retention goes on (SQS developer guide, "Using dead-letter queues"). Raises UsageError for the wrong type.
+        """
+        if fifo != self.settings.fifo_queue:
+            raise UsageError(
+                f"sqs:{self._resource} is the dead-letter queue of {source_arn}, but only one of them is a FIFO queue; "
+                "SQS wants both of one type. Use another queue."
+            )
+        message.dead_letter_source = source_arn
+        if fifo:
+            message.sent_at = self._timeline.now
+        self.put(message, 0)
+
+    # --- out and back ----------------------------------------------------------------------------------------------
+
+    def take(self, limit: int, visibility: int) -> list[Message]:
+        """Receive up to `limit` visible messages and hide them for `visibility` nanoseconds.
+
+        A message that was received max_receive_count times already goes to the dead-letter queue instead.
+        """
+        got: list[Message] = []
+        limit = min(limit, IN_FLIGHT_LIMIT - self.counts["in_flight"])
+        if limit <= 0 or not self.counts["visible"]:
+            return got
+        for message in self._order.candidates(limit):
+            if self._exhausted(message):
+                self._redrive(message)
+                continue
+            self._receive(message, visibility)
+            got.append(message)
+            if len(got) >= limit:
+                break
+        for message in got if visibility == 0 else ():
+            self._show(message)
+        return got
+
+    def _receive(self, message: Message, visibility: int) -> None:
+        now = self._timeline.now
+        self.meter.leaves(message)
+        self.meter.received += 1
+        message.receive_count += 1
+        message.received_at = now
+        if message.first_received_at is None:
+            message.first_received_at = now
+        self._set(message, "in_flight")
+        if visibility:
+            message.timer = self._timeline.after(visibility, self._show, message)
+
+    def hide(self, message: Message, visibility: int) -> None:
+        """Hide an in-flight message for `visibility` nanoseconds from now; 0 makes it visible at once."""
+        self._cancel(message)
+        if visibility:
+            message.timer = self._timeline.after(visibility, self._show, message)
+        else:
+            self._show(message)
+
+    def _show(self, message: Message) -> None:
+        message.timer = None
+        self._set(message, "visible")
+        self._order.show(message)
+        self._tell_shown()
+
+    def _tell_shown(self) -> None:
+        for shown in tuple(self._shown):
+            shown()
+
+    # --- the end ---------------------------------------------------------------------------------------------------
+
+    def delete(self, message: Message | None) -> None:
+        """Delete what was received; a message that has gone (None: long ago) counts in the metric once more."""
+        self.meter.look()
+        self.meter.deleted += 1
+        if message is not None and message.state in STANDING:
+            self.end(message, "deleted")
+
+    def end(self, message: Message, state: State) -> None:
+        """It leaves the queue as deleted, expired or redriven: its row is final."""
+        self.meter.leaves(message)
+        self._world.rows.messages.append(message.row(self._resource, state))
+        self._cancel(message)
+        self._set(message, state)
+        del self.standing[message.message_id]
+        self._order.end(message)
+        if len(self._ages) > 2 * len(self.standing) + 64:
+            self._ages = [age for age in self._ages if age[2].state in STANDING]
+            heapify(self._ages)
+        for ended in tuple(self._ended):
+            ended(message, state)
+
+    def final_rows(self) -> None:
+        """Write the rows of the messages that still stand in the queue."""
+        rows = self._world.rows.messages
+        rows.extend(message.row(self._resource, message.state) for message in self.standing.values())
+
+    def _set(self, message: Message, state: State) -> None:
+        self.meter.look()
+        self.counts[message.state] -= 1
+        message.state = state
+        if state in self.counts:
+            self._count(state)
+
+    def _count(self, state: State) -> None:
+        self.counts[state] = count = self.counts[state] + 1
+        if count > self.meter.peaks[state]:
+            self.meter.peaks[state] = count
+
+    def _cancel(self, message: Message) -> None:
+        if message.timer is None:
+            return
+        self._timeline.cancel(message.timer)
+        message.timer = None
+        self._cancelled += 1
+        if self._cancelled > max(_COMPACT_FROM, self._timeline.pending // 2):
+            self._cancelled = 0
+            self._timeline.compact()  # else every message deleted in time would stay until its timeout
+
+    def _exhausted(self, message: Message) -> bool:
+        policy = self.settings.redrive_policy
+        return policy is not None and message.receive_count >= policy.get("max_receive_count", 10)
+
+    def _redrive(self, message: Message) -> None:
+        policy = self.settings.redrive_policy or {}
+        reference = policy["dead_letter_target_arn"]
+        target = self._world.find(reference)
+        store = getattr(target, "store", None)
+        if target is None or not isinstance(store, Store) or store is self:
+            raise UsageError(
+                f"{self.name} has the dead-letter queue {reference}; that must be another queue, which exists. "
+                "Make that queue, or take redrive_policy out."
+            )
+        moved = message.copy()
+        self.end(message, "redriven")
+        most = policy.get("max_receive_count", 10)
+        reason = f"sqs:{self._resource}: received {message.receive_count} times, maxReceiveCount is {most}"
+        self._bus.hop(message.event_id, "redrive", target.name, reason)
+        store.put_dead_letter(moved, self.arn, self.settings.fifo_queue)
+
+    # --- retention -------------------------------------------------------------------------------------------------
+
+    def _arm_expiry(self) -> None:
+        ages = self._ages
+        while ages and ages[0][2].state not in STANDING:
+            heappop(ages)
+        if not ages:
+            return
+        when = ages[0][0] + self.settings.message_retention_period * SECOND
+        if self._expiry_at is None or when < self._expiry_at:
+            self._expiry_at = when
+            self._timeline.background(when, self._expire, when)
+
+    def _expire(self, when: int) -> None:
+        if when != self._expiry_at:
+            return
+        self._expiry_at = None
+        oldest = self._timeline.now - self.settings.message_retention_period * SECOND
+        while self._ages and self._ages[0][0] <= oldest:
+            message = heappop(self._ages)[2]
+            if message.state in STANDING:
+                self.end(message, "expired")
+        self._arm_expiry()
+
+    def change(self, settings: Settings) -> None:
+        """Other attributes from now on; retention holds for the messages in the queue as well."""
+        self.settings = settings
+        self._arm_expiry()
+
+
+def check_dead_letter_queue(world: World, arn: str, settings: Settings, *, must_exist: bool) -> None:
+    """The dead-letter queue of the settings must be a queue of the same type that lets this one (`arn`) use it.
+
+    One that does not exist yet is looked for again when it is needed, unless `must_exist`. Raises AwsError.
+    """
+    if settings.redrive_policy is None:
+        return
+    reference = settings.redrive_policy["dead_letter_target_arn"]
+    target = world.find(reference)
+    store = getattr(target, "store", None)
+    if target is None and not must_exist:
+        return
+    reason = ""
+    if not isinstance(store, Store):
+        reason = "Dead letter target does not exist."
+    elif store.arn == arn:
+        reason = "A queue cannot be its own dead letter queue."
+    elif store.settings.fifo_queue != settings.fifo_queue:
+        reason = "Dead-letter queue must be same type of queue as the source."
+    elif not _allows(store.settings, arn, world):
+        reason = "The redrive allow policy of the dead letter queue does not permit this source queue."
+    if reason:
+        raise AwsError(
+            "InvalidParameterValue", f"Value {reference} for parameter RedrivePolicy is invalid. Reason: {reason}"
+        )
+
+
+def _allows(settings: Settings, source_arn: str, world: World) -> bool:
+    policy = settings.redrive_allow_policy
+    if policy is None or policy["redrive_permission"] == "allowAll":
+        return True
+    if policy["redrive_permission"] == "denyAll":
+        return False
+    return any(_arn_of(world, reference) == source_arn for reference in policy["source_queue_arns"])
+
+
+def _arn_of(world: World, reference: str) -> str:
+    """The ARN behind `sqs:name` or an ARN."""
+    service, name, _ = short_name(reference)
+    return world.arn(service, name)
