@@ -133,8 +133,7 @@ class Environment:
     def _initialised(self, _: None) -> None:
         self._ready = True
         self._init_ns = self._timeline.now - self._init_began
-        if self.provisioned:
-            self._lines.init_report(self._init_ns / MILLISECOND, "init", "success", None)
+        self._lines.initialised(self._init_ns / MILLISECOND, self.provisioned)
         if self._invocation is None:
             self._rest()
             return

@@ -48,6 +48,7 @@ class PlatformLines(Protocol):
     """Writes Lambda's own lines in one of the two formats."""
 
     def init_start(self) -> None: ...
+    def initialised(self, duration_ms: float, provisioned: bool) -> None: ...
     def init_report(self, duration_ms: float, phase: str, status: str, error_type: str | None) -> None: ...
     def start(self, request_id: str) -> None: ...
     def end(self, request_id: str, report: Report) -> None: ...
@@ -65,6 +66,11 @@ class TextLines:
 
     def init_start(self) -> None:
         self._stream.emit(f"INIT_START Runtime Version: {self._label}\tRuntime Version ARN: {self._arn}\n")
+
+    def initialised(self, duration_ms: float, provisioned: bool) -> None:
+        """On demand the REPORT has the duration of an init that went well."""
+        if provisioned:
+            self.init_report(duration_ms, "init", "success", None)
 
     def init_report(self, duration_ms: float, phase: str, status: str, error_type: str | None) -> None:
         tail = "" if error_type is None else f"\tError Type: {error_type}"
@@ -129,18 +135,22 @@ class JsonLines:
             },
         )
 
+    def initialised(self, duration_ms: float, provisioned: bool) -> None:
+        """On demand at DEBUG only."""
+        self.init_report(duration_ms, "init", "success", None)
+
     def init_report(self, duration_ms: float, phase: str, status: str, error_type: str | None) -> None:
         record: dict[str, object] = {
             "initializationType": self._initialization,
             "phase": phase,
             "status": status,
-            "metrics": {"durationMs": round(duration_ms, 2)},
         }
-        if error_type is not None:
-            record["errorType"] = error_type
+        error = {} if error_type is None else {"errorType": error_type}
+        well = status == "success"
+        self._write("DEBUG" if well else "WARN", "initRuntimeDone", record | error)
         on_demand = self._initialization == "on-demand"
-        level = "WARN" if status != "success" else "DEBUG" if on_demand else "INFO"
-        self._write(level, "initReport", record)
+        level = "WARN" if not well else "DEBUG" if on_demand else "INFO"
+        self._write(level, "initReport", record | {"metrics": {"durationMs": round(duration_ms, 2)}} | error)
 
     def start(self, request_id: str) -> None:
         self._write("INFO", "start", {"requestId": request_id, "version": self._version}, request_id)

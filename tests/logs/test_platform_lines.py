@@ -77,13 +77,13 @@ def run_json(sim: Simulation, level: str, **simulate: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("level", "types"),
     [
-        ("DEBUG", ["initStart", "start", "runtimeDone", "report"]),
+        ("DEBUG", ["initStart", "initRuntimeDone", "initReport", "start", "runtimeDone", "report"]),
         ("INFO", ["initStart", "start", "report"]),
         ("WARN", []),
     ],
 )
 def test_system_log_level(sim: Simulation, level: str, types: list[str]) -> None:
-    """INFO shows what began and the report, DEBUG also runtimeDone, WARN what failed (Developer Guide, log levels)."""
+    """INFO shows what began and the report, DEBUG what else went well, WARN what failed (Developer Guide, log levels)."""
     assert run_json(sim, level) == [f"platform.{name}" for name in types]
 
 
@@ -126,16 +126,19 @@ def test_the_json_report(sim: Simulation) -> None:
 
 
 def test_a_failed_init_is_an_init_report(sim: Simulation) -> None:
-    """INIT_REPORT only where init failed, or for provisioned concurrency (Developer Guide, lifecycle)."""
-    types = run_json(sim, "INFO", init_duration="11s", duration="1ms")
-    assert types == ["platform.initStart", "platform.initReport", "platform.start", "platform.runtimeDone",
-                     "platform.report"]  # fmt: skip
-    assert objects(sim)[1]["record"] == {
-        "initializationType": "on-demand",
-        "phase": "init",
-        "status": "timeout",
-        "metrics": {"durationMs": 10_000.0},
-    }
+    """INIT_REPORT only where init failed, or for provisioned concurrency (Developer Guide, lifecycle); in JSON with
+    initRuntimeDone before it, both at WARN."""
+    types = run_json(sim, "WARN", init_duration="11s", duration="1ms")
+    assert types == ["platform.initRuntimeDone", "platform.initReport", "platform.runtimeDone", "platform.report"]
+    common = {"initializationType": "on-demand", "phase": "init", "status": "timeout"}
+    assert [line["record"] for line in objects(sim)[:2]] == [common, common | {"metrics": {"durationMs": 10_000.0}}]
+
+
+def test_an_init_that_went_well_is_told_at_debug(sim: Simulation) -> None:
+    """initRuntimeDone and, on demand, initReport are DEBUG events (Developer Guide, "Log-level filtering")."""
+    run_json(sim, "DEBUG", init_duration="100ms", duration="1ms")
+    common = {"initializationType": "on-demand", "phase": "init", "status": "success"}
+    assert [line["record"] for line in objects(sim)[1:3]] == [common, common | {"metrics": {"durationMs": 100.0}}]
 
 
 def test_provisioned_init_is_reported(sim: Simulation) -> None:
