@@ -83,7 +83,7 @@ def run_json(sim: Simulation, level: str, **simulate: Any) -> list[str]:
     ],
 )
 def test_system_log_level(sim: Simulation, level: str, types: list[str]) -> None:
-    """INFO shows what began and the report, DEBUG what else went well, WARN what failed (Developer Guide, log levels)."""
+    """INFO shows what began and the report, DEBUG what else went well, WARN what failed (Developer Guide)."""
     assert run_json(sim, level) == [f"platform.{name}" for name in types]
 
 
