@@ -23,11 +23,11 @@ from simbus import Simulation
 from simbus.kernel import MILLISECOND
 from simbus.logs.schema import TABLES
 
-BODY = "x" * 1024
+BODY = b"x" * 1024
 GAP = MILLISECOND
 TAKES = 20 * MILLISECOND
 BATCH = 3_000  # events
-KEYS = 1_000  # the bucket does not grow, so that what grows is the run
+KEYS = [f"img/{n:08}.jpg" for n in range(1_000)]  # the bucket does not grow, so that what grows is the run
 
 
 def handler(event: dict[str, Any], context: object) -> None:
@@ -45,7 +45,7 @@ def on_simbus(count: int, path: Path) -> int:
         )
 
         def put(n: int) -> None:
-            bucket.put_object(f"img/{n % KEYS:08}.jpg", BODY)
+            bucket.put_object(KEYS[n % len(KEYS)], BODY)
             if n + 1 < count:
                 sim.timeline.after(GAP, put, n + 1)
 

@@ -80,7 +80,7 @@ class TextLines:
         )
 
     def start(self, request_id: str) -> None:
-        self._stream.emit_lines(request_id, f"START RequestId: {request_id}{self._start_tail}")
+        self._stream.emit(f"START RequestId: {request_id}{self._start_tail}", None, request_id)
 
     def end(self, request_id: str, report: Report) -> None:
         tail = "" if report.init_ms is None else f"Init Duration: {report.init_ms:.2f} ms\t"
@@ -88,7 +88,7 @@ class TextLines:
             tail += f"Status: {report.status}"
             if report.error_type is not None:
                 tail += f"\tError Type: {report.error_type}"
-        self._stream.emit_lines(
+        self._stream.emit_two(
             request_id,
             f"END RequestId: {request_id}\n",
             f"REPORT RequestId: {request_id}\tDuration: {report.duration_ms:.2f} ms\t"

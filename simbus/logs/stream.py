@@ -77,16 +77,15 @@ class LogStream:
         else:
             self._logger.emit(message, {"level": level, "request_id": request_id, "timestamp": timestamp})
 
-    def emit_lines(self, request_id: str, *messages: str) -> None:
-        """Write several lines of Lambda's own at this virtual instant."""
+    def emit_two(self, request_id: str, first: str, second: str) -> None:
+        """Write two lines of Lambda's own at this virtual instant: END and REPORT of every invocation."""
         if self._logger is not None or self._tail is not None:
-            for message in messages:
-                self.emit(message, None, request_id)
+            self.emit(first, None, request_id)
+            self.emit(second, None, request_id)
             return
         timestamp = (self._origin + self._clock.now) // 1_000_000
-        append, stream_id = self._rows.append, self.stream_id
-        for message in messages:
-            append((stream_id, request_id, timestamp, timestamp, None, message))
+        self._rows.append((self.stream_id, request_id, timestamp, timestamp, None, first))
+        self._rows.append((self.stream_id, request_id, timestamp, timestamp, None, second))
 
     def iso_now(self) -> str:
         """This instant as the lines write it: `2026-01-01T00:00:00.000Z`."""
