@@ -8,6 +8,7 @@ test_sqs_invalid_event_filter, test_dynamodb_event_filter, test_dynamodb_invalid
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any, Final
@@ -35,7 +36,7 @@ def compile_criteria(kind: Kind, filters: Sequence[str]) -> Criteria | None:
     return StreamCriteria(filters, flatten=kind == "kinesis")
 
 
-class Criteria:
+class Criteria(ABC):
     """Compiled filters of one mapping: a record passes where one of them matches. Immutable.
 
     `keys` are the keys at the root that the patterns name: a caller may leave out all others from a record.
@@ -46,9 +47,9 @@ class Criteria:
         names = [name for pattern in self.patterns for name in _names(pattern)]
         self.keys = frozenset(name.partition(".")[0] for name in names)
 
+    @abstractmethod
     def accepts(self, record: dict[str, Any]) -> bool:
         """Whether a record passes, given as an element of Lambda's `Records`."""
-        raise NotImplementedError
 
 
 class QueueCriteria(Criteria):

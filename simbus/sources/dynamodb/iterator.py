@@ -17,7 +17,8 @@ from typing import Any, Final, NamedTuple, get_args
 from simbus.errors import AwsError
 from simbus.kernel import MILLISECOND
 from simbus.sources.dynamodb.errors import bad_parameter, constraint, invalid
-from simbus.sources.dynamodb.shard import IteratorType, Shard
+from simbus.sources.dynamodb.shard import Shard
+from simbus.sources.shard import IteratorType
 from simbus.world import World
 
 LIFETIME_MS: Final = 900_000

@@ -16,7 +16,8 @@ import msgspec
 from simbus.errors import AwsError, UsageError
 from simbus.sources.kinesis.meter import MIB
 from simbus.sources.kinesis.sequence import parts_of
-from simbus.sources.kinesis.shard import HASH_KEYS, READ_LIMIT, IteratorType
+from simbus.sources.kinesis.shard import HASH_KEYS, READ_LIMIT
+from simbus.sources.shard import IteratorType
 
 REQUEST_RECORDS: Final = 500
 REQUEST_BYTES: Final = 10 * MIB

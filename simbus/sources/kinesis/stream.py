@@ -26,7 +26,8 @@ from simbus.sources.kinesis.request import (
     timestamp_ms,
 )
 from simbus.sources.kinesis.sequence import check_starting_number, full_name
-from simbus.sources.kinesis.shard import READ_LIMIT, IteratorType, Record, Shard
+from simbus.sources.kinesis.shard import READ_LIMIT, Record, Shard
+from simbus.sources.shard import IteratorType
 from simbus.world import Delivery
 
 _THROTTLED: Final = "ProvisionedThroughputExceededException"
