@@ -306,6 +306,7 @@ def test_logging_of_the_machinery_goes_outside(lab: Lab, caplog: pytest.LogCaptu
 
 def test_tmp_is_private_and_survives_a_reset(lab: Lab) -> None:
     """/tmp is the environment's own; after a reset it is still there, globals are not (test_..._environment_reuse)."""
+    note = f"/tmp/simbus-test-{os.getpid()}.txt"
     source = """
         import os
         number = 0
@@ -313,11 +314,11 @@ def test_tmp_is_private_and_survives_a_reset(lab: Lab) -> None:
             global number
             if event == "write":
                 number = 42
-                with open("/tmp/note.txt", "w") as file:
+                with open("/tmp/NOTE", "w") as file:
                     file.write("some-content")
-            found = open("/tmp/note.txt").read() if os.path.exists("/tmp/note.txt") else None
+            found = open("/tmp/NOTE").read() if os.path.exists("/tmp/NOTE") else None
             return [found, number]
-        """
+        """.replace("/tmp/NOTE", note)
     tmp = TemporaryDirectory()
     first, stranger = lab.app(source, tmp=tmp), lab.app(source)
     assert lab.result(first, "write") == ["some-content", 42]
@@ -328,7 +329,7 @@ def test_tmp_is_private_and_survives_a_reset(lab: Lab) -> None:
     real = tmp.path
     again.discard()
     assert not os.path.exists(real)
-    assert not os.path.exists("/tmp/note.txt")
+    assert not os.path.exists(note)
 
 
 def test_every_way_to_a_file(lab: Lab) -> None:
