@@ -122,6 +122,12 @@ STREAM_ERRORS: list[tuple[Kind, dict[str, Any], str]] = [
         "StartingPositionTimestamp cannot be in the future.",
     ),
     ("kinesis", {**START, "maximum_record_age_in_seconds": 59}, "either -1 \\(forever\\) or between 60 and 604800"),
+    (
+        "dynamodb",
+        {**START, "parallelization_factor": 2, "tumbling_window_in_seconds": 1},
+        "^InvalidParameterValueException: Parallelization factor must be equal to 1 when tumbling window period is "
+        "configured$",
+    ),
     ("kinesis", {**START, "scaling_config": {"maximum_concurrency": 2}}, UNSUPPORTED.format("ScalingConfig")),
     ("dynamodb", {**START, "provisioned_poller_config": {"minimum_pollers": 2}}, "Unsupported ProvisionedPollerConfig"),
 ]
@@ -129,7 +135,11 @@ STREAM_ERRORS: list[tuple[Kind, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("kind", "given", "message"), STREAM_ERRORS)
 def test_what_a_mapping_of_a_stream_does_not_take(kind: Kind, given: dict[str, Any], message: str) -> None:
-    """Recorded in test_lambda_api (positions); MaximumRecordAgeInSeconds as quoted in terraform-provider-aws#16113."""
+    """Recorded in test_lambda_api (positions); MaximumRecordAgeInSeconds as quoted in terraform-provider-aws#16113.
+
+    "When using a tumbling window the parallelization factor must be equal to 1" (terraform-aws-lambda#619); the words
+    are those that users quote from AWS's answer.
+    """
     with pytest.raises(AwsError, match=message) as caught:
         settings(kind, **given)
     assert caught.value.code == "InvalidParameterValueException"
@@ -142,6 +152,11 @@ def test_an_update_is_checked_together_with_what_stays() -> None:
         settings("sqs", before=before, batch_size=11)
     after = settings("sqs", before=before, batch_size=11, maximum_batching_window_in_seconds=1)
     assert settings("sqs", before=after, enabled=False).batch_size == 11
+    lanes = settings("kinesis", **START, parallelization_factor=2)
+    with pytest.raises(AwsError, match="Parallelization factor must be equal to 1 when tumbling window"):
+        settings("kinesis", before=lanes, tumbling_window_in_seconds=60)
+    windows = settings("kinesis", before=lanes, parallelization_factor=1, tumbling_window_in_seconds=60)
+    assert settings("kinesis", before=windows, tumbling_window_in_seconds=0, parallelization_factor=10)
 
 
 def test_an_empty_structure_takes_a_setting_back() -> None:

@@ -119,6 +119,13 @@ def test_what_does_not_exist(api: EventSourceMappings) -> None:
     assert create(stream, starting_position="LATEST") == f"Stream not found: {stream}"
 
 
+def test_a_consumer_with_enhanced_fan_out_is_refused_by_name(sim: Simulation, api: EventSourceMappings) -> None:
+    """AWS takes "the ARN of the data stream or a stream consumer" (API reference); the latter is not built."""
+    consumer = f"{sim.stream('clicks', shard_count=1).arn}/consumer/fast:1700000000"
+    with pytest.raises(UsageError, match="is a stream consumer; enhanced fan-out is not built"):
+        api.create_event_source_mapping(event_source_arn=consumer, function_name="work", starting_position="LATEST")
+
+
 NAMES = [
     ("work", FUNCTION),
     ("000000000000:function:work", FUNCTION),

@@ -24,7 +24,7 @@ MAPPINGS = st.fixed_dictionaries(
         "function_response_types": st.sampled_from([[], ["ReportBatchItemFailures"]]),
         "tumbling_window_in_seconds": st.sampled_from([0, 0, 20]),
     }
-)
+).filter(lambda given: given["parallelization_factor"] == 1 or not given["tumbling_window_in_seconds"])
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("put"), st.integers(1, 12), st.integers(0, 7)),
@@ -54,6 +54,7 @@ class History:
         self.function = sim.function("f", handler=self.handler, timeout=30)
         self.failed = sim.queue("failed")
         self.lanes = parameters["parallelization_factor"]
+        self.windows = parameters["tumbling_window_in_seconds"] > 0
         self.mapping = StreamMapping(
             sim, self.stream, self.function, on_failure=self.failed, **parameters,
             filter_criteria={"filters": [{"pattern": {"data": {"wanted": [True]}}}]},
@@ -150,6 +151,7 @@ class History:
         self.mapping.update(enabled=bool(enabled))
 
     def change(self, batch_size: int, factor: int) -> None:
+        factor = 1 if self.windows else factor  # else AWS refuses it
         self.lanes = max(self.lanes, factor)
         self.mapping.update(batch_size=batch_size, parallelization_factor=factor)
 

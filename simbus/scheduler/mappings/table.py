@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from simbus.arn import short_name
 from simbus.bus import Bus
-from simbus.errors import AwsError
+from simbus.errors import AwsError, UsageError
 from simbus.scheduler.destinations import Destinations
 from simbus.scheduler.lambda_function import LambdaFunction
 from simbus.scheduler.mappings.filter import compile_criteria
@@ -187,6 +187,11 @@ class EventSourceMappings:
         service, name, _ = ("", "", None) if reference is None else short_name(reference)
         if reference is None or service not in _KINDS:
             raise refused("Unrecognized event source.")
+        if service == "kinesis" and "/consumer/" in reference:
+            raise UsageError(
+                f"{reference} is a stream consumer; enhanced fan-out is not built. Map the stream itself: its shards "
+                "are read once a second."
+            )
         found: Any = self._world.find(reference)
         if service == "dynamodb" and getattr(found, "stream", None) is not None:
             found = found.stream

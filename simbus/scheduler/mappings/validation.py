@@ -3,7 +3,8 @@
 Sources: the recordings sqs_esm, kinesis_esm, dynamodb_esm and those of test_lambda_api; botocore's model for the
 ranges; for the rest error texts that users of AWS quote (serverless/serverless#7049, motdotla/node-lambda#466,
 pulumi/pulumi-aws-serverless#20, aws/aws-lambda-dotnet#1758, hashicorp/terraform-provider-aws#16113,
-awsdocs/aws-cloudformation-user-guide#334). Where nobody quotes one the words are simbus's own, and marked so here.
+awsdocs/aws-cloudformation-user-guide#334; terraform-aws-modules/terraform-aws-lambda#619 for the lanes of a tumbling
+window). Where nobody quotes one the words are simbus's own, and marked so here.
 """
 
 from __future__ import annotations
@@ -119,6 +120,8 @@ def settings_of(
     settings = replace(before, **changes)
     if kind == "sqs":
         _check_queue(settings, fifo)
+    if settings.tumbling_window_in_seconds and settings.parallelization_factor > 1:
+        raise refused("Parallelization factor must be equal to 1 when tumbling window period is configured")
     if 0 <= settings.maximum_record_age_in_seconds < 60:
         raise refused("MaximumRecordAgeInSeconds must be either -1 (forever) or between 60 and 604800 (inclusive)")
     if len(settings.filters) > MOST_FILTERS:  # own words
