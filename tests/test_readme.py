@@ -30,11 +30,12 @@ def test_the_first_command_prints_what_is_shown(monkeypatch: pytest.MonkeyPatch,
     assert [line.rstrip() for line in result.stdout.rstrip().splitlines()] == shown
 
 
-def test_the_python_example_passes() -> None:
+@pytest.mark.parametrize("example", blocks("python"), ids=lambda example: re.findall(r"def test_(\w+)", example)[0])
+def test_a_python_example_passes(example: str) -> None:
     """It is a test, and here it is run."""
     names: dict[str, object] = {}
-    exec(compile(blocks("python")[0], "README.md", "exec"), names)
-    test = names["test_poison_record_reaches_the_dead_letter_queue"]
+    exec(compile(example, "README.md", "exec"), names)
+    [test] = [value for name, value in names.items() if name.startswith("test_")]
     assert callable(test)
     test()
 

@@ -5,8 +5,17 @@ The JSON document (`Summary.document`) has these keys; durations end in `_ms` or
 - `scenario`, `seed`, `version`, `started`, `ended`, `virtual_seconds`: which run it was, in virtual time.
 - `functions`: a list of `function`, `invocations` (attempts), `errors`, `throttles`, `cold_starts` (attempts with an
   Init Duration), `p50_duration_ms`, `p99_duration_ms` (nearest rank; null where it never ran), `cost_usd`.
+- `failures`: a list of `function`, `error_type`, `attempts` (that ended so), `message` (of the first of them).
+- `deliveries`: what became of the events, a list of `source` (`lambda:f`: a call of Invoke), `subscription` (null:
+  there was none), `events`, and of these `ok` (processed, or put into a queue), `dead_lettered` (in a dead-letter
+  queue or a failure destination), `held` (waiting at the end), `lost`, `filtered` (a synchronous invocation that
+  failed is none of these: its caller was told); `max_age_ms`, how old they got before the function had them: the
+  maximum of CloudWatch's IteratorAge (streams), ApproximateAgeOfOldestMessage (queues) or AsyncEventAge (all others),
+  each of which is of a function or a queue and not of a subscription; null where there is none.
 - `queues`: a list of `queue`, `visible`, `delayed`, `in_flight` (messages at the end), `sent` (all that were put into
-  it), `deleted`, `expired`, `dead_lettered` (moved to the dead-letter queue).
+  it), `received` (by how many receives: more than `sent` where messages came again), `deleted`, `expired`,
+  `dead_lettered` (moved to the dead-letter queue).
+- `losses`: a list of `source`, `subscription`, `why`, `events`.
 - `lost`: change events lost. `cost_usd`: the sum over the functions, at AWS's list prices, without the free tier.
 - `expectations`: a list of `what`, `expected`, `found`, `passed`. `passed`: whether all hold.
 - `digest`, `run_file`, `reproduce` (the command that repeats the run).
@@ -26,6 +35,7 @@ from simbus.errors import UsageError
 from simbus.functions.pricing import REQUEST, invocation_cost, provisioned_cost
 from simbus.logs.reader import RunReader
 from simbus.report import figures
+from simbus.report.deliveries import DeliveryFigures, LossFigures, deliveries, losses
 
 RESOURCES = "resources"
 """The key of table `run` under which `Resources` stands, as JSON."""
@@ -84,6 +94,16 @@ class FunctionFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class FailureFigures:
+    """See the module's docstring."""
+
+    function: str
+    error_type: str
+    attempts: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class QueueFigures:
     """See the module's docstring."""
 
@@ -92,6 +112,7 @@ class QueueFigures:
     delayed: int
     in_flight: int
     sent: int
+    received: int
     deleted: int
     expired: int
     dead_lettered: int
@@ -108,7 +129,10 @@ class Summary:
     ended: str
     virtual_seconds: float
     functions: list[FunctionFigures]
+    failures: list[FailureFigures]
+    deliveries: list[DeliveryFigures]
     queues: list[QueueFigures]
+    losses: list[LossFigures]
     lost: int
     expectations: list[ExpectationFigures]
     digest: str
@@ -155,7 +179,10 @@ def summarise(run: RunReader, expectations: Iterable[Expected] = (), reproduce: 
         ended,
         virtual,
         list(_functions(run, resources, virtual)),
+        list(_failures(run)),
+        list(deliveries(run)),
         list(_queues(run, resources)),
+        list(losses(run)),
         figures.lost(run),
         [ExpectationFigures(each.what, each.expected, each.found, each.passed) for each in expectations],
         facts.get("digest", ""),
@@ -231,8 +258,24 @@ def _cost(run: RunReader, name: str, resource: FunctionResource, seconds: float)
     return total
 
 
+# SQLite takes `error_message` from the row that has the min().
+_FAILURES = """
+    SELECT function, coalesce(error_type, status) AS error_type, count(*) AS attempts,
+        coalesce(error_message, '') AS message, min(started_at) AS first
+    FROM invocations WHERE status != 'ok' GROUP BY function, 2 ORDER BY function, attempts DESC, 2
+"""
+
+
+def _failures(run: RunReader) -> Iterable[FailureFigures]:
+    for row in run.query(_FAILURES):
+        yield FailureFigures(row["function"], row["error_type"], row["attempts"], row["message"])
+
+
 _MESSAGES = """
-    SELECT queue, count(*) AS sent, sum(state = 'visible') AS visible, sum(state = 'delayed') AS delayed,
+    SELECT queue, count(*) AS sent, coalesce((
+            SELECT cast(sum(value) AS INTEGER) FROM metrics
+            WHERE name = 'NumberOfMessagesReceived' AND dimension = 'QueueName=' || queue
+        ), 0) AS received, sum(state = 'visible') AS visible, sum(state = 'delayed') AS delayed,
         sum(state = 'in_flight') AS in_flight, sum(state = 'deleted') AS deleted, sum(state = 'expired') AS expired,
         sum(state = 'redriven') AS dead_lettered
     FROM messages GROUP BY queue ORDER BY queue
@@ -240,6 +283,8 @@ _MESSAGES = """
 
 
 def _queues(run: RunReader, resources: Resources) -> Iterable[QueueFigures]:
-    counted = {row["queue"]: QueueFigures(**dict(row)) for row in run.query(_MESSAGES)}
+    counted = {
+        row["queue"]: QueueFigures(**{**dict(row), "received": int(row["received"])}) for row in run.query(_MESSAGES)
+    }
     for name in dict.fromkeys([*resources.queues, *counted]):
-        yield counted.get(name) or QueueFigures(name, 0, 0, 0, 0, 0, 0, 0)
+        yield counted.get(name) or QueueFigures(name, 0, 0, 0, 0, 0, 0, 0, 0)

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TextIO
 
 from simbus.kernel.durations import format_duration
-from simbus.report.summary import ExpectationFigures, FunctionFigures, QueueFigures, Summary
+from simbus.report.deliveries import DeliveryFigures, LossFigures
+from simbus.report.summary import ExpectationFigures, FailureFigures, FunctionFigures, QueueFigures, Summary
 from simbus.report.tables import Table
 
 _FUNCTIONS = ("function", "invocations", "errors", "throttles", "cold starts", "p50", "p99", "cost")
+_FAILURES = ("function", "error", "the first said", "attempts")
+_DELIVERIES = ("from", "to", "events", "ok", "dead-lettered", "held", "lost", "filtered", "max age")
+_LOSSES = ("from", "to", "why lost", "events")
+_LONGEST_MESSAGE = 60
+_REQUEST = re.compile(r"^RequestId: \S+ (Error: )?")  # each attempt has its own
 _WIDE = 10_000  # columns
-_QUEUES = ("queue", "visible", "delayed", "in flight", "sent", "deleted", "expired", "dead-lettered")
+_QUEUES = ("queue", "visible", "delayed", "in flight", "sent", "received", "deleted", "expired", "dead-lettered")
 
 
 def tables(summary: Summary) -> Iterator[Table]:
-    """The tables of a summary that have rows: functions, queues, expectations."""
+    """The tables of a summary that have rows: functions, failures, deliveries, queues, losses, expectations."""
     if summary.functions:
         yield Table(_FUNCTIONS, [_function(each) for each in summary.functions])
+    if summary.failures:
+        yield Table(_FAILURES, [_failure(each) for each in summary.failures], numbers=3)
+    if summary.deliveries:
+        yield Table(_DELIVERIES, [_delivery(each) for each in summary.deliveries], numbers=2)
     if summary.queues:
         yield Table(_QUEUES, [_queue(each) for each in summary.queues])
+    if summary.losses:
+        yield Table(_LOSSES, [_loss(each) for each in summary.losses], numbers=3)
     if summary.expectations:
         yield Table(("expected", "", "found", ""), [_expectation(each) for each in summary.expectations], numbers=4)
 
@@ -71,8 +84,32 @@ def _function(each: FunctionFigures) -> tuple[str, ...]:
     )
 
 
+def _failure(each: FailureFigures) -> tuple[str, ...]:
+    message = " ".join(_REQUEST.sub("", each.message).split())
+    if len(message) > _LONGEST_MESSAGE:
+        message = message[: _LONGEST_MESSAGE - 3] + "..."
+    return each.function, each.error_type, message, f"{each.attempts:,}"
+
+
+def _loss(each: LossFigures) -> tuple[str, ...]:
+    return _source(each.source), each.subscription, each.why, f"{each.events:,}"
+
+
+def _delivery(each: DeliveryFigures) -> tuple[str, ...]:
+    counts = (each.events, each.ok, each.dead_lettered, each.held, each.lost, each.filtered)
+    if each.subscription is None:
+        return each.source, "nobody", f"{each.events:,}", *("-" for _ in counts)
+    age = "-" if each.max_age_ms is None else format_duration(round(each.max_age_ms) * 1_000_000)
+    return _source(each.source), each.subscription, *(f"{number:,}" for number in counts), age
+
+
+def _source(name: str) -> str:
+    return "Invoke" if name.startswith("lambda:") else name
+
+
 def _queue(each: QueueFigures) -> tuple[str, ...]:
-    counts = (each.visible, each.delayed, each.in_flight, each.sent, each.deleted, each.expired, each.dead_lettered)
+    standing = (each.visible, each.delayed, each.in_flight)
+    counts = (*standing, each.sent, each.received, each.deleted, each.expired, each.dead_lettered)
     return (each.queue, *(f"{number:,}" for number in counts))
 
 

@@ -31,9 +31,12 @@ function  invocations  errors  throttles  cold starts        p50        p99     
 resize              3       0          0            3  100.00 ms  100.00 ms  $0.000002
 idle                0       0          0            0          -          -  $0.000000
 
-queue   visible  delayed  in flight  sent  deleted  expired  dead-lettered
-failed        1        0          0     1        0        0              0
-empty         0        0          0     0        0        0              0
+from    to             events  ok  dead-lettered  held  lost  filtered  max age
+Invoke  lambda:resize       3   3              0     0     0         0      0 s
+
+queue   visible  delayed  in flight  sent  received  deleted  expired  dead-lettered
+failed        1        0          0     1         0        0        0              0
+empty         0        0          0     0         0        0        0              0
 
 expected                             found
 lost                        0        0       pass

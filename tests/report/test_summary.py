@@ -64,6 +64,7 @@ def file(tmp_path: Path) -> Path:
         states = ("visible", "visible", "delayed", "in_flight", "deleted", "deleted", "deleted", "expired", "redriven")
         rows.messages += [message("jobs", state) for state in states]
         rows.messages.append(message("other", "visible"))
+        rows.events += [(event, START, "s3:uploads", "Put", "key", None, "{}") for event in ("e1", "e2")]
         rows.deliveries += [("e1", None, "lambda:f", START, "dropped"), ("e2", None, "lambda:f", START, "ok")]
     return tmp_path / "run.db"
 
@@ -135,7 +136,8 @@ def test_every_key_of_the_document_is_documented(file: Path) -> None:
 
     expectation = ExpectationFigures("lost", "0", 0, True)
     document = summary_of(file, expectation).document(1.0)
-    inner = (document["functions"][0], document["queues"][0], document["expectations"][0], document["real"])
+    lists = ("functions", "failures", "deliveries", "queues", "losses", "expectations")
+    inner = (*(document[name][0] for name in lists), document["real"])
     for key in {*document, *(key for keys in inner for key in keys)}:
         assert f"`{key}`" in (module.__doc__ or ""), key
 

@@ -175,3 +175,31 @@ def test_broken_chain(play: Play) -> None:
         assert len(keys) == 5
         assert all(key.startswith("aws/lambda/") for key in keys)
         assert values(run, "SELECT count(*) FROM invocations WHERE function = 'repair'") == [0]
+
+
+def test_retry_storm(play: Play) -> None:
+    """A timeout near the real latency: the environments of the failing attempts are free again at once."""
+    with play("retry_storm") as run:
+        assert total(run, "Throttles", "FunctionName=reserve") > 5000
+    with play("retry_storm", "functions.reserve.timeout=1") as run:
+        assert total(run, "Throttles", "FunctionName=reserve") == 0
+        assert total(run, "Errors", "FunctionName=reserve") > 5000
+        assert max(point.value for point in run.metrics("AsyncEventAge", "FunctionName=reserve")) < 190_000
+
+
+def test_throttled(play: Play) -> None:
+    """Developer Guide, "How Lambda handles errors and retries with asynchronous invocation": a throttled event returns
+    to the queue, until it is older than the maximum event age."""
+    with play("throttled") as run:
+        assert total(run, "AsyncEventsDropped", "FunctionName=charge") > 1000
+    with play("throttled", "functions.charge.reserved_concurrent_executions=20") as run:
+        assert total(run, "AsyncEventsDropped", "FunctionName=charge") == 0
+
+
+def test_cold_start_burst(play: Play) -> None:
+    """The wait for an init is no part of Duration: the median tells nothing of it."""
+    waited = "SELECT count(*) FROM invocations WHERE started_at - queued_at > 1000"
+    with play("cold_start_burst") as run:
+        [damage] = values(run, waited)
+    with play("cold_start_burst", "functions.page.provisioned_concurrent_executions=60") as run:
+        assert values(run, waited)[0] < damage / 5

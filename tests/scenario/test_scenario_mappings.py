@@ -70,7 +70,7 @@ def test_a_mapping_goes_through_every_setting_of_a_queue(tmp_path: Path) -> None
     assert rows(tmp_path, text, BATCHES) == [(16,)]
     with open_run(tmp_path / "run.db") as run:
         assert asked(run, "SELECT version, queued_at - 1767225600000 FROM invocations") == [("1", 7000)]
-        filtered = "SELECT count(*) FROM hops WHERE kind = 'filtered_out' AND place = 'lambda:work'"
+        filtered = "SELECT count(*) FROM hops WHERE kind = 'filtered' AND place = 'lambda:work'"
         assert asked(run, filtered) == [(9,)]
         assert asked(run, "SELECT count(*), outcome FROM deliveries") == [(16, "ok")]
 

@@ -189,7 +189,7 @@ class Queues(RuleBasedStateMachine):
                 self.invocations = list(reader.query("SELECT * FROM invocations ORDER BY queued_at, rowid"))
                 self.messages = list(reader.query("SELECT * FROM messages"))
                 self.deliveries = list(reader.query("SELECT * FROM deliveries"))
-                filtered = {row[0] for row in reader.query("SELECT event_id FROM hops WHERE kind = 'filtered_out'")}
+                filtered = {row[0] for row in reader.query("SELECT event_id FROM hops WHERE kind = 'filtered'")}
             self.had: dict[str, list[Any]] = defaultdict(list)
             for row in self.invocations:
                 for record in json.loads(row["payload"])["Records"]:

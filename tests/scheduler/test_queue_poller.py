@@ -404,7 +404,7 @@ def test_what_no_filter_matches_is_deleted_at_once_and_not_lost(sim: Simulation)
     assert bench.bodies == [['{"a": "x"}']]
     assert bench.queue.messages == []
     assert bench.outcomes() == {("lambda:work", "ok"): 1}
-    assert [when for when, _ in bench.hops("filtered_out")] == [0, 0]
+    assert [when for when, _ in bench.hops("filtered")] == [0, 0]
 
 
 # --- throttles -------------------------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ class QueueLedger:
     def filtered(self, message: Message) -> None:
         """No filter matched it: to be called before it is deleted."""
         claim = self._claims.pop(message.message_id)
-        self._bus.hop(message.event_id, "filtered_out", claim.name, "no filter of the mapping matches")
+        self._bus.hop(message.event_id, "filtered", claim.name, "no filter of the mapping matches")
 
     def _ended(self, message: Message, state: State) -> None:
         claim = self._claims.pop(message.message_id, None)

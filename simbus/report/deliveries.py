@@ -1,0 +1,102 @@
+"""What became of the events of each source for each of its subscriptions: how many, how old, and why some were lost.
+
+Read from the rows `events`, `deliveries`, `hops` and `metrics` of a finished run. The fields are keys of the JSON
+document, see `simbus.report.summary`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from simbus.report.figures import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFigures:
+    """The events of one source for one subscription; `subscription` None: those that nobody had subscribed to."""
+
+    source: str
+    subscription: str | None
+    events: int
+    ok: int
+    dead_lettered: int
+    held: int
+    lost: int
+    filtered: int
+    max_age_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LossFigures:
+    """The events of one source that one subscription lost for one reason."""
+
+    source: str
+    subscription: str
+    why: str
+    events: int
+
+
+_DELIVERIES = """
+    WITH fates AS (
+        SELECT event_id, subscription, outcome FROM deliveries
+        UNION ALL SELECT event_id, place, 'filtered' FROM hops WHERE kind = 'filtered'
+    )
+    SELECT source, subscription, count(*) AS events, sum(outcome = 'ok') AS ok,
+        sum(outcome = 'dead_letter') AS dead_lettered, sum(outcome = 'held') AS held, sum(outcome = 'dropped') AS lost,
+        sum(outcome = 'filtered') AS filtered
+    FROM fates JOIN events ON events.id = event_id GROUP BY source, subscription ORDER BY source, subscription
+"""
+
+# A message that nobody reads stands in its queue, and a synchronous invocation that failed was its caller's affair.
+_UNSUBSCRIBED = """
+    SELECT source, count(*) AS events FROM events
+    WHERE source NOT LIKE 'sqs:%' AND source NOT LIKE 'lambda:%'
+        AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id)
+        AND NOT EXISTS (SELECT 1 FROM hops WHERE event_id = events.id AND kind = 'filtered')
+    GROUP BY source ORDER BY source
+"""
+
+# Only a message that was too old for its queue is lost without a hop.
+_LOSSES = """
+    SELECT source, subscription, coalesce((
+        SELECT detail FROM hops
+        WHERE event_id = lost.event_id AND place = lost.subscription AND kind IN ('gave_up', 'dropped')
+        ORDER BY time DESC LIMIT 1
+    ), 'the message left the queue: its retention period is over') AS why, count(*) AS events
+    FROM deliveries AS lost JOIN events ON events.id = event_id WHERE outcome = 'dropped'
+    GROUP BY source, subscription, why ORDER BY source, subscription, events DESC, why
+"""
+
+# The unit of each in milliseconds.
+_MILLISECONDS_OF = {"IteratorAge": 1.0, "AsyncEventAge": 1.0, "ApproximateAgeOfOldestMessage": 1000.0}
+_METRICS = {"sqs": "ApproximateAgeOfOldestMessage", "kinesis": "IteratorAge", "dynamodb": "IteratorAge"}
+
+
+def deliveries(run: Rows) -> Iterator[DeliveryFigures]:
+    """One for each source and subscription, by name, and after them what nobody had subscribed to at that source."""
+    found = [
+        DeliveryFigures(**dict(row), max_age_ms=_max_age(run, row["source"], row["subscription"]))
+        for row in run.query(_DELIVERIES)
+    ]
+    found += [
+        DeliveryFigures(row["source"], None, row["events"], 0, 0, 0, 0, 0, None) for row in run.query(_UNSUBSCRIBED)
+    ]
+    yield from sorted(found, key=lambda each: (each.source, each.subscription is None))
+
+
+def losses(run: Rows) -> Iterator[LossFigures]:
+    """The lost events by the reason that their last hop gives."""
+    return (LossFigures(**dict(row)) for row in run.query(_LOSSES))
+
+
+def _max_age(run: Rows, source: str, subscription: str) -> float | None:
+    """How old events became before a function got them, by the metric that CloudWatch has for the source."""
+    service, _, name = source.partition(":")
+    subscriber, _, function = subscription.partition(":")
+    if subscriber != "lambda":
+        return None
+    metric = _METRICS.get(service, "AsyncEventAge")
+    dimension = f"QueueName={name}" if service == "sqs" else f"FunctionName={function.partition(':')[0]}"
+    [row] = run.query("SELECT max(value) FROM metrics WHERE name = ? AND dimension = ?", (metric, dimension))
+    return None if row[0] is None else float(row[0]) * _MILLISECONDS_OF[metric]
