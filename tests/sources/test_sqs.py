@@ -67,6 +67,18 @@ def test_md5_of_message_attributes():
     assert queue.receive_messages() == []
 
 
+def test_md5_of_message_system_attributes():
+    """SendMessage answers the digest of AWSTraceHeader, too (API reference: MD5OfMessageSystemAttributes)."""
+    queue = Worldlet().queue("jobs")
+    header = {"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1-0"}}
+    plain = b"\0\0\0\x0eAWSTraceHeader\0\0\0\6String\1\0\0\0\x08Root=1-0"
+    digest = md5(plain).hexdigest()
+    assert queue.send_message("x", message_system_attributes=header)["MD5OfMessageSystemAttributes"] == digest
+    entry = {"id": "a", "message_body": "x", "message_system_attributes": header}
+    assert queue.send_message_batch([entry])["Successful"][0]["MD5OfMessageSystemAttributes"] == digest
+    assert "MD5OfMessageSystemAttributes" not in queue.send_message("x")
+
+
 def test_a_message_reappears_after_the_visibility_timeout_and_counts_its_receives():
     """LS:esm-sqs::test_failing_lambda_retries_after_visibility_timeout: the count grows with each receive."""
     w = Worldlet()

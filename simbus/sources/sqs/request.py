@@ -171,10 +171,13 @@ def _snake(key: str) -> str:
 
 
 def answer(message: Message) -> dict[str, str]:
-    """The answer of SendMessage."""
+    """The answer of SendMessage (API reference: the digest of system attributes is made like that of attributes)."""
     found = {"MessageId": message.message_id, "MD5OfMessageBody": md5_of_text(message.body)}
     if message.message_attributes:
         found["MD5OfMessageAttributes"] = md5_of_attributes(message.message_attributes)
+    if message.trace_header is not None:
+        header = {"DataType": "String", "StringValue": message.trace_header}
+        found["MD5OfMessageSystemAttributes"] = md5_of_attributes({_TRACE_HEADER: header})
     if message.sequence_number is not None:
         found["SequenceNumber"] = message.sequence_number
     return found
