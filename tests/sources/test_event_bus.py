@@ -219,6 +219,16 @@ def test_names_of_rules_and_targets(bus: EventBus, name: str, rule: str) -> None
         assert refused(bus.put_targets, "r", [target]) == ("ValidationException", text % "targets.1.member.id")
 
 
+def test_lists_that_must_not_be_empty(bus: EventBus) -> None:
+    """The API model (botocore, events 2015-10-07): 1 to 100 Targets of PutTargets, 1 to 100 Ids of RemoveTargets."""
+    bus.put_rule("r", event_pattern={"source": ["a"]})
+    text = "1 validation error detected: Value '[]' at '%s' failed to satisfy constraint: Member must have length "
+    for call, field in ((bus.put_targets, "targets"), (bus.remove_targets, "ids")):
+        expected = ("ValidationException", text % field + "greater than or equal to 1")
+        assert refused(call, "r", []) == expected
+        assert refused(call, "no-such-rule", []) == expected
+
+
 def test_limits(bus: EventBus) -> None:
     """5 targets a rule, 300 rules a bus (quotas; recording test_add_exceed_fife_targets_per_rule)."""
     over = ("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
@@ -283,6 +293,13 @@ def test_every_matching_rule_and_every_target_gets_the_event(sim: Simulation, bu
             {"Arn": "sqs:q", "RetryPolicy": {"MaximumRetryAttempts": 186}},
             "1 validation error detected: Value '186' at 'targets.1.member.retryPolicy.maximumRetryAttempts' failed to "
             "satisfy constraint: Member must have value less than or equal to 185",
+        ),
+        (
+            {"Arn": "sqs:q", "InputTransformer": {"InputPathsMap": {"aws.x": "$.id"}, "InputTemplate": "<aws.x>"}},
+            "1 validation error detected: Value '{aws.x=$.id}' at 'targets.1.member.inputTransformer.inputPathsMap' "
+            "failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or "
+            "equal to 256, Member must have length greater than or equal to 1, Member must satisfy regular expression "
+            r"pattern: [A-Za-z0-9\_\-]+]",
         ),
         (
             {"Arn": "sqs:q", "RetryPolicy": {"MaximumEventAgeInSeconds": 59}},

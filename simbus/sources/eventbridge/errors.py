@@ -72,6 +72,12 @@ def check_length(value: str | None, field: str, longest: int) -> None:
         raise constraint(value, field, f"have length less than or equal to {longest}")
 
 
+def check_some(items: Sequence[Any], field: str) -> None:
+    """A list that must have members. Raises AwsError ValidationException."""
+    if not items:
+        raise constraint("[]", field, "have length greater than or equal to 1")
+
+
 def check_range(value: int, field: str, low: int, high: int) -> None:
     """A number from `low` to `high`. Raises AwsError ValidationException."""
     if not low <= value <= high:

@@ -30,6 +30,7 @@ PREDEFINED: Final = (
     "aws.events.event.json",
     "aws.events.event.ingestion-time",
 )
+_VARIABLE: Final = re.compile(r"[A-Za-z0-9_\-]{1,256}", re.ASCII).fullmatch
 _PLACEHOLDER: Final = re.compile(r"<([A-Za-z0-9_.\-]+)>")
 _STEP: Final = re.compile(r"\.([^.\[\]*\s]+)|\[(\d+)\]|\[(\*)\]|\['([^']+)'\]|\.(\*)")
 
@@ -111,11 +112,23 @@ def part(path: JsonPath) -> Shaper:
     return shape
 
 
+def check_variables(paths: Mapping[str, str], field: str) -> None:
+    """InputPathsMap: at most 100 variables; only letters, digits, hyphens and underscores are in a name, so that none
+    can hide a predefined one ("the keys cannot start with AWS."). Raises AwsError ValidationException.
+    """
+    if len(paths) > MAX_VARIABLES:
+        raise constraint(dict(paths), field, f"have length less than or equal to {MAX_VARIABLES}")
+    if not all(map(_VARIABLE, paths)):
+        shown = ", ".join(f"{name}={path}" for name, path in paths.items())
+        raise validation(
+            f"1 validation error detected: Value '{{{shown}}}' at '{field}' failed to satisfy constraint: Map keys "
+            "must satisfy constraint: [Member must have length less than or equal to 256, Member must have length "
+            r"greater than or equal to 1, Member must satisfy regular expression pattern: [A-Za-z0-9\_\-]+]"
+        )
+
+
 def check_template(target_id: str, template: str, names: Mapping[str, str]) -> None:
     """Every placeholder is defined, and the template is JSON. Raises AwsError ValidationException."""
-    if len(names) > MAX_VARIABLES:
-        field = "targets.1.member.inputTransformer.inputPathsMap"
-        raise constraint(dict(names), field, f"have length less than or equal to {MAX_VARIABLES}")
     for name in _PLACEHOLDER.findall(template):
         if name not in names and name not in PREDEFINED:
             raise validation(f"InputTemplate for target {target_id} contains invalid placeholder {name}.")

@@ -8,7 +8,15 @@ from typing import Any
 from simbus.sources.base import Source, operation, twin
 from simbus.sources.eventbridge.base import DEFAULT, EventBusBase, Passing
 from simbus.sources.eventbridge.cron import parse_schedule
-from simbus.sources.eventbridge.errors import check_length, check_name, no_rule, over_limit, page, validation
+from simbus.sources.eventbridge.errors import (
+    check_length,
+    check_name,
+    check_some,
+    no_rule,
+    over_limit,
+    page,
+    validation,
+)
 from simbus.sources.eventbridge.rules import MAX_RULES, MAX_TARGETS, Rule, check_pattern, check_state
 from simbus.sources.eventbridge.rules import test_event_pattern as matches_pattern
 from simbus.sources.eventbridge.schedule import DETAIL_TYPE, SOURCE, Ticker
@@ -127,6 +135,7 @@ class Ruling(EventBusBase):
         `service:name`; an `id` that is left out is `target-1`, `target-2` ... by position. At most 5 a rule. Raises
         AwsError ResourceNotFoundException, ValidationException, LimitExceededException.
         """
+        check_some(targets, "targets")
         found = self._rule(rule)
         put = {}
         for position, given in enumerate(targets, 1):
@@ -146,6 +155,7 @@ class Ruling(EventBusBase):
 
         `force` is for rules that AWS services manage; there are none here. Raises AwsError ResourceNotFoundException.
         """
+        check_some(ids, "ids")
         found = self._rule(rule)
         failed = []
         for target_id in ids:

@@ -23,7 +23,15 @@ from simbus.sources.eventbridge.errors import (
     snake_keys,
     validation,
 )
-from simbus.sources.eventbridge.input import JsonPath, Shaper, check_template, constant, part, transformer
+from simbus.sources.eventbridge.input import (
+    JsonPath,
+    Shaper,
+    check_template,
+    check_variables,
+    constant,
+    part,
+    transformer,
+)
 from simbus.sources.eventbridge.logs import log_group
 from simbus.world import World
 
@@ -225,6 +233,7 @@ def _shaper(found: Mapping[str, Any], target_id: str, position: int, shown: dict
     if not template:
         raise constraint("null", f"targets.{position}.member.inputTransformer.inputTemplate", "not be null")
     check_length(template, f"targets.{position}.member.inputTransformer.inputTemplate", 8192)
+    check_variables(paths, f"targets.{position}.member.inputTransformer.inputPathsMap")
     check_template(target_id, template, paths)
     shown["InputTransformer"] = {**({"InputPathsMap": dict(paths)} if paths else {}), "InputTemplate": template}
     return transformer(template, paths)
