@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from worlds import Worldlet
 
+from simbus import Simulation
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import MINUTE, SECOND
 from simbus.kernel.loop import run
@@ -268,6 +269,20 @@ def test_redrive_policies_are_checked():
     late.receive_messages(visibility_timeout=0)
     with pytest.raises(UsageError, match="sqs:never"):
         late.receive_messages()
+
+
+def test_a_redrive_policy_that_is_refused_is_shown_as_json():
+    """The answers that users quote (serverless/serverless#5215 and others): the policy as JSON; two full stops."""
+    with Simulation() as sim:
+        sim.queue("dead.fifo", fifo_queue=True)
+        arn = "arn:aws:sqs:us-east-1:000000000000:dead.fifo"
+        with pytest.raises(AwsError) as caught:
+            sim.queue("jobs", redrive_policy={"dead_letter_target_arn": "sqs:dead.fifo", "max_receive_count": 3})
+    assert (caught.value.code, caught.value.message) == (
+        "InvalidParameterValue",
+        f'Value {{"deadLetterTargetArn":"{arn}","maxReceiveCount":3}} for parameter RedrivePolicy is invalid. Reason: '
+        "Dead-letter queue must be same type of queue as the source..",
+    )
 
 
 def test_long_poll_outside_a_handler_plays_the_timeline():

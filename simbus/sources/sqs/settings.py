@@ -122,11 +122,12 @@ def shown(settings: Settings) -> dict[str, str]:
         value = getattr(settings, field.name)
         if value is None or (not settings.fifo_queue and field.name in (*_FIFO_ONLY, "fifo_queue")):
             continue
-        found[aws_name(field.name)] = _text(value)
+        found[aws_name(field.name)] = text_of(value)
     return {**found, "SqsManagedSseEnabled": "true"}
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """An attribute's value as AWS shows it; a policy is JSON with AWS's keys."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
@@ -148,7 +149,7 @@ def _check_redrive(policy: Mapping[str, Any] | None) -> None:
     if type(count) is not int or not 1 <= count <= 1000:
         raise AwsError(
             "InvalidParameterValue",
-            f"Value {_text(policy)} for parameter RedrivePolicy is invalid. Reason: Invalid value for "
+            f"Value {text_of(policy)} for parameter RedrivePolicy is invalid. Reason: Invalid value for "
             f"maxReceiveCount: {count}, valid values are from 1 to 1000 both inclusive.",
         )
 

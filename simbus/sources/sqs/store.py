@@ -16,7 +16,7 @@ from simbus.errors import AwsError, UsageError
 from simbus.kernel import SECOND
 from simbus.sources.sqs.message import STANDING, Message, State
 from simbus.sources.sqs.order import FifoOrder, Order, StandardOrder
-from simbus.sources.sqs.settings import Settings
+from simbus.sources.sqs.settings import Settings, text_of
 from simbus.world import World
 
 IN_FLIGHT_LIMIT: Final = 120_000  # SQS quotas: standard queues and, since 11/2024, FIFO queues
@@ -265,12 +265,13 @@ def check_dead_letter_queue(world: World, arn: str, settings: Settings, *, must_
     elif store.arn == arn:
         reason = "A queue cannot be its own dead letter queue."
     elif store.settings.fifo_queue != settings.fifo_queue:
-        reason = "Dead-letter queue must be same type of queue as the source."
+        reason = "Dead-letter queue must be same type of queue as the source.."  # AWS's own two full stops
     elif not _allows(store.settings, arn, world):
         reason = "The redrive allow policy of the dead letter queue does not permit this source queue."
     if reason:
         raise AwsError(
-            "InvalidParameterValue", f"Value {reference} for parameter RedrivePolicy is invalid. Reason: {reason}"
+            "InvalidParameterValue",
+            f"Value {text_of(settings.redrive_policy)} for parameter RedrivePolicy is invalid. Reason: {reason}",
         )
 
 
