@@ -268,7 +268,11 @@ class Resources:
 
     def __getitem__(self, name: str) -> Any:
         """The resource of that short name, `sqs:failed`. KeyError where there is none."""
-        return self._resources[name]
+        try:
+            return self._resources[name]
+        except KeyError:
+            there = ", ".join(self._resources) or "nothing yet"
+            raise KeyError(f"{name} is not there; the simulation has {there}") from None
 
     def resources(self, service: str) -> list[Any]:
         """Every resource of a service (`sqs`), in the order in which they were made."""
@@ -333,10 +337,15 @@ def notification_configuration(
         if kind is None:
             raise UsageError(f"a notification names {', '.join(given)}; give it a function, a queue or a topic.")
         group, key, service = kinds[kind]
-        target = given[kind]
+        target, events = given[kind], given.get("events")
+        if not events or isinstance(events, str):
+            raise UsageError(
+                f"a notification has events {events!r}; events is a list of types. Write for example "
+                '["s3:ObjectCreated:*"].'
+            )
         if isinstance(target, str) and ":" not in target:
             target = f"{service}:{target}"
-        entry: dict[str, Any] = {key: arn(target), "Events": list(given["events"])}
+        entry: dict[str, Any] = {key: arn(target), "Events": list(events)}
         if given.get("id"):
             entry["Id"] = given["id"]
         rules = [

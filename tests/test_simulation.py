@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -272,3 +274,31 @@ def test_it_says_what_it_is(sim: Simulation) -> None:
     assert repr(function._function) == "<Function f running=0 reserved=3>"
     sim.run()
     assert repr(function._function.latest) == "<FunctionVersion f:$LATEST busy=0 idle=1>"
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda sim: sim.queue("jobs").send_message({"n": 1}), "send_message: message_body is dict; SQS takes text"),
+        (lambda sim: sim.topic("news").publish({"n": 1}), "publish: message is dict; SNS takes text"),
+        (lambda sim: sim.bucket("uploads").put_object("a", {"n": 1}), "put_object of 'a' has a body that is dict"),
+        (
+            lambda sim: sim.bucket("uploads", notifications=[{"function": "f", "events": "s3:ObjectCreated:*"}]),
+            "events is a list of types",
+        ),
+        (lambda sim: sim.bucket("uploads", notifications=[{"function": "f"}]), "a notification has events None"),
+    ],
+)
+def test_what_no_request_can_carry_is_refused_with_what_to_do(
+    sim: Simulation, call: Callable[[Simulation], object], says: str
+) -> None:
+    """An SDK would not send it (ParamValidationError): simbus says what the source takes."""
+    with pytest.raises(UsageError, match=re.escape(says)):
+        call(sim)
+
+
+def test_a_resource_that_is_not_there_is_told_from_those_that_are(sim: Simulation) -> None:
+    """KeyError, as of a mapping, and not the name alone."""
+    sim.queue("jobs")
+    with pytest.raises(KeyError, match="sqs:job is not there; the simulation has events:default, sqs:jobs"):
+        sim["sqs:job"]

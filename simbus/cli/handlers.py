@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from simbus.scenario.loader import Scenario
     from simbus.scenario.schema.functions import Function
 
+# In Lambda's own Python, and therefore in no requirements.txt.
+_AWS_CLIENTS = ("boto3", "botocore")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -61,6 +63,12 @@ def _of_function(function: Function, handler: str, code: Code) -> Iterator[str]:
     except (SyntaxError, ValueError) as error:
         yield f"{file.name} does not compile ({error}): AWS ends every init with Runtime.UserCodeSyntaxError."
         return
+    for name in dict.fromkeys(_imports(tree)):
+        if name in _AWS_CLIENTS and name not in code.names:
+            yield (
+                f"{file.name} imports {name}, which simbus does not simulate yet: its calls are refused. "
+                "Return what a destination shall get, or drive the sources from Python (README, In Python)."
+            )
     for missing in _missing_imports(tree, code):
         yield f"{file.name} imports {missing}, which is not installed: AWS would say Runtime.ImportModuleError."
     yield from _handler_itself(function, tree, file.name, attribute)
@@ -82,16 +90,21 @@ def _handler_itself(function: Function, tree: ast.Module, file: str, name: str) 
 
 
 def _missing_imports(tree: ast.Module, code: Code) -> Iterator[str]:
-    """The top-level modules that the module imports for certain and that neither its code nor this Python has."""
+    """The modules that the module imports for certain and that neither its code nor this Python has."""
+    for name in dict.fromkeys(_imports(tree)):
+        if name not in code.names and name not in _AWS_CLIENTS and not _installed(name):
+            yield name
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    """The top-level modules that the module imports for certain."""
     for node in tree.body:
         wanted: list[str] = []
         if isinstance(node, ast.Import):
             wanted = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             wanted = [node.module]
-        for name in dict.fromkeys(module.partition(".")[0] for module in wanted):
-            if name not in code.names and not _installed(name):
-                yield name
+        yield from (module.partition(".")[0] for module in wanted)
 
 
 def _installed(name: str) -> bool:

@@ -71,6 +71,7 @@ def run(
     """
     with exit_status():
         refuse_options("run", seeds=seeds, jobs=jobs, record=record, junit=junit)
+        from simbus.cli.handlers import warnings
         from simbus.scenario.loader import load
 
         given = overrides or []
@@ -79,6 +80,8 @@ def run(
         loaded = load(scenario, given)
         options = Options(_seed(seed), db or Path(f"{loaded.name}.db"), speed, guard, given)
         reproduce = _command(scenario, loaded, options)
+        for warning in warnings(loaded):
+            complain(f"{scenario}: warning: {warning}")
     with exit_status(f"Reproduce with: {reproduce}"):
         began = perf_counter()
         summary = play(loaded, options, reproduce)

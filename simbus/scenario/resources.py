@@ -11,6 +11,7 @@ from simbus.errors import AwsError, ScenarioError, UsageError
 from simbus.kernel.distributions import parse_distribution
 from simbus.scenario.event_buses import fill_buses, make_buses
 from simbus.scenario.loader import Scenario
+from simbus.scenario.remedies import refusal
 from simbus.scenario.schema.functions import EventInvokeConfig, Function
 from simbus.scenario.schema.sources import BaseNotification, Bucket, Queue, Subscription
 from simbus.scenario.source import Path
@@ -76,8 +77,7 @@ class Builder:
         except ScenarioError:
             raise
         except AwsError as error:
-            where = self._scenario.source.where(path)
-            raise ScenarioError(f"{where} is refused; AWS answers {error.code}: {error.message} Correct it.") from error
+            raise ScenarioError(refusal(self._scenario.source.where(path), error)) from error
         except UsageError as error:
             raise ScenarioError(f"{self._scenario.source.where(path)} is refused: {error}") from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -19,9 +21,14 @@ _EXPECTED = {
     "float_type": ("a number", "Write a number without quotes"),
     "finite_number": ("a finite number", "Write one"),
     "bool_type": ("true or false", "Write one of them, without quotes"),
-    "dict_type": ("a mapping", "Write key: value pairs, or {}"),
-    "model_type": ("a mapping", "Write key: value pairs, or {}"),
     "list_type": ("a list", "Write [...], or lines that begin with -"),
+}
+
+_MEASURED = re.compile(r"([0-9]+) ?(?:s|MB|h)", re.ASCII)
+_FEW = 5
+_OTHER_FORMATS = {
+    "a CloudFormation template": ("AWSTemplateFormatVersion", "Transform", "Resources", "Globals", "Outputs"),
+    "the Serverless Framework": ("service", "provider", "resources", "plugins", "custom"),
 }
 
 
@@ -30,7 +37,11 @@ def validate(source: Source) -> ScenarioFile:
     try:
         return ScenarioFile.model_validate(source.data)
     except ValidationError as error:
-        raise source.error([_problem(details) for details in error.errors(include_url=False)]) from None
+        found = error.errors(include_url=False)
+        misspelt = {details["loc"][:-1] for details in found if details["type"] == "extra_forbidden"}
+        # What is missing beside an unknown key is most likely that key.
+        first = [each for each in found if each["type"] != "missing" or each["loc"][:-1] not in misspelt]
+        raise source.error([_problem(details) for details in first]) from None
 
 
 def _problem(details: ErrorDetails) -> Problem:
@@ -46,6 +57,10 @@ def _problem(details: ErrorDetails) -> Problem:
         limits = details.get("ctx", {})
         rule = f"at least {limits['min_length']}" if kind == "too_short" else f"at most {limits['max_length']}"
         return Problem(path, f"is {shown(found)}; it has {rule}. Change the list.")
+    if kind in ("dict_type", "model_type"):
+        return Problem(path, f"is {shown(found)}; {_no_mapping(path, found)}")
+    if kind == "int_type" and (measured := _MEASURED.fullmatch(str(found))) is not None:
+        return Problem(path, f"is {found!r}; a whole number is expected. Write {measured[1]}, without a unit.")
     expected, remedy = _EXPECTED.get(kind, (details["msg"][:1].lower() + details["msg"][1:], "Correct it"))
     return Problem(path, f"is {shown(found)}; {expected} is expected. {remedy}.")
 
@@ -54,18 +69,43 @@ def _container(path: Path) -> str:
     return str(path[-2]) if len(path) > 1 and isinstance(path[-2], str) else "an item of this list"
 
 
+def _no_mapping(path: Path, found: Any) -> str:
+    """The rule and the remedy where a mapping is expected."""
+    if isinstance(found, list) and len(path) > 1 and path[-1] in ScenarioFile.model_fields:
+        return f"{path[-1]} is a key of the whole file. Move it to the left margin."
+    model = model_at(path)
+    keys = [] if model is None else model.known_keys()
+    pairs = f"{{{', '.join(f'{key}: ...' for key in keys)}}}" if 0 < len(keys) <= _FEW else "key: value pairs, or {}"
+    return f"a mapping is expected. Write {pairs}."
+
+
 def _unknown(path: Path) -> str:
     """The message for a key that the model does not have: what it could have been."""
+    if len(path) == 1:
+        for other, theirs in _OTHER_FORMATS.items():
+            if path[0] in theirs:
+                return (
+                    f"belongs to {other}; a scenario has its own format, with AWS's parameter names in snake_case. "
+                    "Write functions:, queues: and so on (simbus schema shows it)."
+                )
     model, key = model_at(path[:-1]), str(path[-1])
     keys = model.known_keys() if model is not None else []
     twin = model.synonyms().get(key) if model is not None else None
     if key in keys:
         others = [other for other in keys if other != key and twin in (other, None) and _same(model, other, key)]
         return f"means the same as {' or '.join(others)}, which is given too. Keep one of them."
-    close = get_close_matches(key, keys, 1, 0.5)
-    if close:
-        return f"is no key of a scenario here; did you mean {close[0]}?"
+    near = closest(key, keys)
+    if near is not None:
+        return f"is no key of a scenario here; did you mean {near}?"
     return f"is no key of a scenario here; known are {', '.join(sorted(keys))}. Remove it."
+
+
+def closest(key: str, known: Iterable[str]) -> str | None:
+    """The known key that was meant: in AWS's own writing (`BatchSize`), misspelt, or shortened (`body`)."""
+    plain = {name.replace("_", ""): name for name in known}
+    written = key.replace("_", "").lower()
+    found = get_close_matches(written, plain, 1, 0.6) or [name for name in plain if written and name.endswith(written)]
+    return plain[found[0]] if found else None
 
 
 def _same(model: type[Model] | None, one: str, other: str) -> bool:

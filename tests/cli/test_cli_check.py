@@ -44,6 +44,10 @@ def test_no_code_of_a_handler_is_run(folder: Path, capfd: pytest.CaptureFixture[
         ("def hander(e, c): pass\n", "app.py has no handler: .*HandlerNotFound"),
         ("import not_there_at_all.part\ndef handler(e, c): pass\n", "app.py imports not_there_at_all, .*ImportModule"),
         ("from not_there import x\ndef handler(e, c): pass\n", "app.py imports not_there, .*ImportModuleError"),
+        (
+            "import boto3\ndef handler(e, c): pass\n",
+            "app.py imports boto3, which simbus does not simulate yet: .*README",
+        ),
         ("async def handler(e, c): pass\n", "handler is async, .*Runtime.MarshalError"),
     ],
 )

@@ -143,27 +143,41 @@ def test_what_the_file_alone_shows_is_refused_with_its_line(
 REFUSED_BY_AWS = [
     (
         "{event_source: 'sqs:fast', function: work}",
-        "visibility timeout: 2 seconds is less than Function timeout: 3",
+        "visibility timeout: 2 seconds is less than Function timeout: 3 seconds. Raise the visibility_timeout",
+        "or lower the timeout.",
     ),
     (
         "{event_source: 'sqs:jobs', function: work, batch_size: 11}",
-        "Maximum batch window in seconds must be",
+        "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10. Give",
+        "maximum_batching_window_in_seconds of 1 or more",
     ),
-    ("{event_source: 'sqs:jobs', function: work, parallelization_factor: 2}", "Unsupported ParallelizationFactor"),
+    (
+        "{event_source: 'sqs:jobs', function: work, parallelization_factor: 2}",
+        "Unsupported ParallelizationFactor",
+        "Remove it",
+    ),
     (
         "{event_source: 'sqs:jobs', function: work, filter_criteria: {filters: [{pattern: {body: x}}]}}",
         "Invalid filter pattern definition.",
+        "Correct it.",
     ),
-    ("{event_source: 'kinesis:clicks', function: work}", "Value null at 'startingPosition' failed"),
+    (
+        "{event_source: 'kinesis:clicks', function: work}",
+        "Value null at 'startingPosition' failed",
+        "Add starting_position: TRIM_HORIZON",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("mapping", "says"), REFUSED_BY_AWS)
-def test_what_aws_refuses_is_said_in_its_words_with_the_line(tmp_path: Path, mapping: str, says: str) -> None:
-    """A mapping that AWS would not create does not run here."""
+@pytest.mark.parametrize(("mapping", "says", "remedy"), REFUSED_BY_AWS)
+def test_what_aws_refuses_is_said_in_its_words_with_the_line_and_a_remedy(
+    tmp_path: Path, mapping: str, says: str, remedy: str
+) -> None:
+    """A mapping that AWS would not create does not run here. AWS names the rule, simbus what to do."""
     (tmp_path / "orders.yaml").write_text(f"{HEAD}  - {mapping}\n")
     with pytest.raises(ScenarioError) as caught:
         check(load(tmp_path / "orders.yaml"))
     message = str(caught.value).replace(f"{tmp_path}/", "")
     assert message.startswith("orders.yaml:10: $.event_source_mappings[0] is refused; AWS answers InvalidParameter")
     assert says in message
+    assert remedy in message

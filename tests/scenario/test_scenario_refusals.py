@@ -37,6 +37,27 @@ REFUSED = [
     (FUNCTION + "timeout: '3'", "orders.yaml:3: $.functions.a.timeout is '3';", "without quotes"),
     (FUNCTION + "timeout: 1:30", "orders.yaml:3: $.functions.a.timeout is '1:30';", "a whole number is expected"),
     (FUNCTION + "timeuot: 3", "orders.yaml:3: $.functions.a.timeuot is no key", "did you mean timeout?"),
+    (FUNCTION + "timeout: 30s", "orders.yaml:3: $.functions.a.timeout is '30s';", "Write 30, without a unit."),
+    (FUNCTION + "memory_size: 512MB", "orders.yaml:3: $.functions.a.memory_size is '512MB';", "Write 512, without"),
+    (FUNCTION + "MemorySize: 512", "orders.yaml:3: $.functions.a.MemorySize is no key", "did you mean memory_size?"),
+    (FUNCTION + "CodeUri: app/", "orders.yaml:3: $.functions.a.CodeUri is no key", "did you mean code?"),
+    (
+        FUNCTION + "dead_letter_config: 'sqs:q'",
+        "orders.yaml:3: $.functions.a.dead_letter_config is 'sqs:q'; a mapping is expected.",
+        "Write {target_arn: ...}.",
+    ),
+    ("Resources: {}", "orders.yaml:1: $.Resources belongs to a CloudFormation template;", "Write functions:"),
+    ("service: shop", "orders.yaml:1: $.service belongs to the Serverless Framework;", "Write functions:"),
+    (
+        "queues:\n  jobs: {}\n  event_source_mappings: [{event_source: 'sqs:jobs', function: f}]",
+        "orders.yaml:3: $.queues.event_source_mappings is a list of 1; event_source_mappings is a key of the whole",
+        "Move it to the left margin.",
+    ),
+    (
+        "queues: {q: {}}\nworkload: [{send_message: {queue: q, body: x}, at: 1s}]",
+        "orders.yaml:2: $.workload[0].send_message.body is no key of a scenario here; did you mean message_body?",
+        "",
+    ),
     (FUNCTION + "memory_size: 64", "orders.yaml:3: $.functions.a.memory_size is 64;", "128 to 10240 MB"),
     (FUNCTION + "ephemeral_storage: {size: 9}", "orders.yaml:3: $.functions.a.ephemeral_storage", "512 to 10240 MB"),
     (

@@ -85,6 +85,11 @@ class Bucket(Notifying, Listing, Multipart, Details):
         check_key(key)
         if isinstance(body, str):
             body = body.encode()
+        elif not isinstance(body, bytes | bytearray | memoryview):
+            raise UsageError(
+                f"{self.name}: put_object of {key!r} has a body that is {type(body).__name__}; S3 takes bytes, or text "
+                "as UTF-8. Pass one of them, for example json.dumps(...)."
+            )
         stored = self._new(key, body, len(body)) if size is None else self._modelled(key, body, size)
         if metadata is not None:
             stored.metadata = dict(metadata)

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from simbus.errors import AwsError
+from simbus.errors import AwsError, UsageError
 
 State = Literal["visible", "delayed", "in_flight", "deleted", "expired", "redriven"]
 Attributes = Mapping[str, Mapping[str, Any]]
@@ -227,8 +227,16 @@ def size_of(body: str, attributes: Attributes | None) -> int:
 
 
 def check_body(body: str) -> None:
-    """Raises AwsError MissingParameter (empty) or InvalidMessageContents (characters that XML does not allow)."""
-    if not isinstance(body, str) or not body:
+    """Raises AwsError MissingParameter (empty) or InvalidMessageContents (characters that XML does not allow).
+
+    What is no text is no request that an SDK would send: UsageError.
+    """
+    if not isinstance(body, str | None):
+        raise UsageError(
+            f"send_message: message_body is {type(body).__name__}; SQS takes text. Pass a str, for example "
+            "json.dumps(...)."
+        )
+    if not body:
         raise AwsError("MissingParameter", "The request must contain the parameter MessageBody.")
     if _INVALID.search(body):
         raise AwsError("InvalidMessageContents", _CHARACTERS)
