@@ -239,12 +239,15 @@ def test_a_dead_letter_keeps_the_time_at_which_it_was_sent():
 
 
 def test_redrive_policies_are_checked():
-    """SQS API reference, SetQueueAttributes: the DLQ exists, has the same type and lets the source use it."""
+    """SQS API reference, SetQueueAttributes: the DLQ exists, has the same type and lets the source use it.
+
+    GetQueueAttributes shows the queues of both policies by ARN, whatever they were called.
+    """
     w = Worldlet()
     queue = w.queue("jobs")
     w.queue("dead.fifo", fifo_queue=True)
     w.queue("closed", redrive_allow_policy={"redrive_permission": "denyAll"})
-    w.queue("open", redrive_allow_policy={"redrive_permission": "byQueue", "source_queue_arns": ["sqs:jobs"]})
+    open_ = w.queue("open", redrive_allow_policy={"redrive_permission": "byQueue", "source_queue_arns": ["sqs:jobs"]})
 
     def policy(arn: str, count: int = 3) -> dict[str, Any]:
         return {"dead_letter_target_arn": arn, "max_receive_count": count}
@@ -261,13 +264,15 @@ def test_redrive_policies_are_checked():
         queue.set_queue_attributes(redrive_policy=policy("sqs:open", 0))
     queue.set_queue_attributes(redrive_policy=policy("sqs:open"))
     assert json.loads(queue.get_queue_attributes(["RedrivePolicy"])["RedrivePolicy"]) == {
-        "deadLetterTargetArn": "sqs:open",
+        "deadLetterTargetArn": queue.arn.replace("jobs", "open"),
         "maxReceiveCount": 3,
     }
+    allowed = json.loads(open_.get_queue_attributes()["RedriveAllowPolicy"])
+    assert allowed["sourceQueueArns"] == [queue.arn]
     late = w.queue("late", redrive_policy=policy("sqs:never", 1))
     late.send_message("a")
     late.receive_messages(visibility_timeout=0)
-    with pytest.raises(UsageError, match="sqs:never"):
+    with pytest.raises(UsageError, match=":never; that must be another queue"):
         late.receive_messages()
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
+from simbus.arn import short_name
 from simbus.bus import Bus
 from simbus.errors import AwsError
 from simbus.kernel import SECOND
@@ -16,7 +18,7 @@ from simbus.sources.sqs.message import Message, State
 from simbus.sources.sqs.move import MoveTask
 from simbus.sources.sqs.order import Rate
 from simbus.sources.sqs.request import sender_id
-from simbus.sources.sqs.settings import ATTRIBUTE_NAMES, Settings, check_name, known, shown
+from simbus.sources.sqs.settings import ATTRIBUTE_NAMES, Settings, check_name, known, shown, with_arns
 from simbus.sources.sqs.store import Store, check_dead_letter_queue
 from simbus.world import World
 
@@ -29,7 +31,7 @@ class ManagedQueue(Source):
     service = "sqs"
 
     def __init__(self, world: World, bus: Bus, name: str, **attributes: Any) -> None:
-        settings = Settings(**known(attributes))
+        settings = Settings(**with_arns(known(attributes), partial(_arn, world)))
         check_name(name, settings.fifo_queue)
         super().__init__(world, bus, name)
         self.store = Store(world, bus, name, self.arn, settings)
@@ -101,7 +103,7 @@ class ManagedQueue(Source):
 
         Whether a queue is FIFO can't be changed; a dead-letter queue must exist, be of the same type and allow it.
         """
-        changed = replace(self.settings, **known(attributes))
+        changed = replace(self.settings, **with_arns(known(attributes), partial(_arn, self._world)))
         if changed.fifo_queue != self.settings.fifo_queue:
             raise AwsError("InvalidAttributeValue", "Invalid value for the parameter FifoQueue.")
         check_dead_letter_queue(self._world, self.arn, changed, must_exist=True)
@@ -152,3 +154,9 @@ class ManagedQueue(Source):
         limited = settings.fifo_queue and settings.fifo_throughput_limit == "perQueue"
         if limited and not self._rate.admits(action, self._timeline.now):
             raise AwsError("RequestThrottled", f"Rate of {action} calls exceeded the limit of {self.name}.")
+
+
+def _arn(world: World, reference: str) -> str:
+    """The ARN of `sqs:name`, or the ARN itself."""
+    service, name, _ = short_name(reference)
+    return reference if reference.startswith("arn:") else world.arn(service, name)

@@ -7,7 +7,7 @@ Source: SQS API reference, CreateQueue and SetQueueAttributes; recording test_se
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any, Final, Literal
@@ -93,6 +93,17 @@ def known(attributes: Mapping[str, Any]) -> dict[str, Any]:
             meant = f" Did you mean {near[0]}?" if near else ""
             raise UsageError(f"a queue has no attribute {name}; it has {', '.join(names)}.{meant}")
     return dict(attributes)
+
+
+def with_arns(attributes: Mapping[str, Any], arn_of: Callable[[str], str]) -> dict[str, Any]:
+    """The attributes with the queues of both policies by ARN, as AWS keeps and shows them."""
+    found = dict(attributes)
+    redrive, allow = found.get("redrive_policy"), found.get("redrive_allow_policy")
+    if redrive is not None and "dead_letter_target_arn" in redrive:
+        found["redrive_policy"] = {**redrive, "dead_letter_target_arn": arn_of(redrive["dead_letter_target_arn"])}
+    if allow is not None and allow.get("source_queue_arns"):
+        found["redrive_allow_policy"] = {**allow, "source_queue_arns": list(map(arn_of, allow["source_queue_arns"]))}
+    return found
 
 
 def check_name(name: str, fifo: bool) -> None:

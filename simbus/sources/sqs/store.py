@@ -10,7 +10,6 @@ from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from simbus.arn import short_name
 from simbus.bus import Bus
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import SECOND
@@ -266,7 +265,7 @@ def check_dead_letter_queue(world: World, arn: str, settings: Settings, *, must_
         reason = "A queue cannot be its own dead letter queue."
     elif store.settings.fifo_queue != settings.fifo_queue:
         reason = "Dead-letter queue must be same type of queue as the source.."  # AWS's own two full stops
-    elif not _allows(store.settings, arn, world):
+    elif not _allows(store.settings, arn):
         reason = "The redrive allow policy of the dead letter queue does not permit this source queue."
     if reason:
         raise AwsError(
@@ -275,16 +274,10 @@ def check_dead_letter_queue(world: World, arn: str, settings: Settings, *, must_
         )
 
 
-def _allows(settings: Settings, source_arn: str, world: World) -> bool:
+def _allows(settings: Settings, source_arn: str) -> bool:
     policy = settings.redrive_allow_policy
     if policy is None or policy["redrive_permission"] == "allowAll":
         return True
     if policy["redrive_permission"] == "denyAll":
         return False
-    return any(_arn_of(world, reference) == source_arn for reference in policy["source_queue_arns"])
-
-
-def _arn_of(world: World, reference: str) -> str:
-    """The ARN behind `sqs:name` or an ARN."""
-    service, name, _ = short_name(reference)
-    return world.arn(service, name)
+    return source_arn in policy["source_queue_arns"]
