@@ -166,6 +166,12 @@ REFUSED_BY_AWS = [
         "Value null at 'startingPosition' failed",
         "Add starting_position: TRIM_HORIZON",
     ),
+    (
+        "{event_source: 'kinesis:clicks', function: work, starting_position: LATEST, parallelization_factor: 2, "
+        "tumbling_window_in_seconds: 60}",
+        "Parallelization factor must be equal to 1 when tumbling window period is configured",
+        "Correct it.",
+    ),
 ]
 
 

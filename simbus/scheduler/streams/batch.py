@@ -22,8 +22,8 @@ class Batch:
     """Records of one lane, oldest first, and the JSON text of each. `size` is that of the texts in bytes.
 
     `tries` counts the invocations that failed, `request_id` is that of the last one ("": none yet), `port` the way that
-    it went, `backoff` how long it waits after the next failure (nanoseconds). `window` is the number of the tumbling
-    window that all records belong to; a batch with `final` set has no records: it ends its window.
+    it went, `backoff` how long it waits after the next failure or throttle (nanoseconds). `window` is the number of the
+    tumbling window that all records belong to; a batch with `final` set has no records: it ends its window.
     """
 
     __slots__ = ("backoff", "final", "port", "records", "request_id", "size", "texts", "tries", "window")

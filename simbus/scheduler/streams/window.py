@@ -4,7 +4,8 @@ Source: Developer Guide, "Processing Kinesis streams with tumbling windows": win
 the first batch of a window gets an empty state; a response without `state` is a failed invocation; a state above 1 MB
 ends the window early; a window is over when a record of a later one is read, when the shard ends, or when no record was
 added for up to 2 minutes (here: 2 minutes after the last record, but never before the window's own end). Not documented
-and decided here: the last invocation of a window has no records, and its response needs no state.
+and decided here: the last invocation of a window has no records, and its response needs no state; a response without
+state is told to an on-failure destination as a partial response is, with `functionError` null: the function returned.
 """
 
 from __future__ import annotations
