@@ -6,6 +6,8 @@ document, see `simbus.report.summary`.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -35,6 +37,17 @@ class LossFigures:
     subscription: str
     why: str
     events: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClientErrorFigures:
+    """Calls of the workload that AWS answered with one error, once the client had tried as often as an SDK does."""
+
+    target: str
+    call: str
+    error: str
+    message: str
+    calls: int
 
 
 _DELIVERIES = """
@@ -68,6 +81,9 @@ _LOSSES = """
     GROUP BY source, subscription, why ORDER BY source, subscription, events DESC, why
 """
 
+_CLIENT_ERRORS = "SELECT place, detail FROM hops WHERE kind = 'client_error' ORDER BY time, place, detail"
+_CLIENT_ERROR = re.compile(r"(\w+), attempt \d+: ([^:]*): (.*)", re.DOTALL)
+
 # The unit of each in milliseconds.
 _MILLISECONDS_OF = {"IteratorAge": 1.0, "AsyncEventAge": 1.0, "ApproximateAgeOfOldestMessage": 1000.0}
 _METRICS = {"sqs": "ApproximateAgeOfOldestMessage", "kinesis": "IteratorAge", "dynamodb": "IteratorAge"}
@@ -88,6 +104,19 @@ def deliveries(run: Rows) -> Iterator[DeliveryFigures]:
 def losses(run: Rows) -> Iterator[LossFigures]:
     """The lost events by the reason that their last hop gives."""
     return (LossFigures(**dict(row)) for row in run.query(_LOSSES))
+
+
+def client_errors(run: Rows) -> Iterator[ClientErrorFigures]:
+    """Calls of the workload that failed, by target, call and error, with the message of the first."""
+    calls: Counter[tuple[str, str, str]] = Counter()
+    first: dict[tuple[str, str, str], str] = {}
+    for row in run.query(_CLIENT_ERRORS):
+        found = _CLIENT_ERROR.fullmatch(row["detail"])
+        call, error, message = found.groups() if found else ("", "", row["detail"])
+        key = (row["place"], call, error)
+        calls[key] += 1
+        first.setdefault(key, message)
+    return (ClientErrorFigures(*key, first[key], count) for key, count in sorted(calls.items()))
 
 
 def _max_age(run: Rows, source: str, subscription: str) -> float | None:

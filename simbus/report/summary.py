@@ -15,6 +15,8 @@ The JSON document (`Summary.document`) has these keys; durations end in `_ms` or
 - `queues`: a list of `queue`, `visible`, `delayed`, `in_flight` (messages at the end), `sent` (all that were put into
   it), `received` (by how many receives: more than `sent` where messages came again), `deleted`, `expired`,
   `dead_lettered` (moved to the dead-letter queue).
+- `client_errors`: calls of the workload that failed for good, a list of `target`, `call` (`put_item`), `error` (AWS's
+  code), `message` (of the first of them), `calls`.
 - `losses`: a list of `source`, `subscription`, `why`, `events`.
 - `lost`: change events lost. `cost_usd`: the sum over the functions, at AWS's list prices, without the free tier.
 - `expectations`: a list of `what`, `expected`, `found`, `passed`. `passed`: whether all hold.
@@ -35,7 +37,14 @@ from simbus.errors import UsageError
 from simbus.functions.pricing import REQUEST, invocation_cost, provisioned_cost
 from simbus.logs.reader import RunReader
 from simbus.report import figures
-from simbus.report.deliveries import DeliveryFigures, LossFigures, deliveries, losses
+from simbus.report.deliveries import (
+    ClientErrorFigures,
+    DeliveryFigures,
+    LossFigures,
+    client_errors,
+    deliveries,
+    losses,
+)
 
 RESOURCES = "resources"
 """The key of table `run` under which `Resources` stands, as JSON."""
@@ -132,6 +141,7 @@ class Summary:
     failures: list[FailureFigures]
     deliveries: list[DeliveryFigures]
     queues: list[QueueFigures]
+    client_errors: list[ClientErrorFigures]
     losses: list[LossFigures]
     lost: int
     expectations: list[ExpectationFigures]
@@ -182,6 +192,7 @@ def summarise(run: RunReader, expectations: Iterable[Expected] = (), reproduce: 
         list(_failures(run)),
         list(deliveries(run)),
         list(_queues(run, resources)),
+        list(client_errors(run)),
         list(losses(run)),
         figures.lost(run),
         [ExpectationFigures(each.what, each.expected, each.found, each.passed) for each in expectations],

@@ -7,22 +7,23 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from simbus.kernel.durations import format_duration
-from simbus.report.deliveries import DeliveryFigures, LossFigures
+from simbus.report.deliveries import ClientErrorFigures, DeliveryFigures, LossFigures
 from simbus.report.summary import ExpectationFigures, FailureFigures, FunctionFigures, QueueFigures, Summary
 from simbus.report.tables import Table
 
 _FUNCTIONS = ("function", "invocations", "errors", "throttles", "cold starts", "p50", "p99", "cost")
 _FAILURES = ("function", "error", "the first said", "attempts")
 _DELIVERIES = ("from", "to", "events", "ok", "dead-lettered", "held", "lost", "filtered", "max age")
+_CLIENT_ERRORS = ("workload", "to", "error", "the first said", "calls")
 _LOSSES = ("from", "to", "why lost", "events")
-_LONGEST_MESSAGE = 60
+_LONGEST_MESSAGE = 80
 _REQUEST = re.compile(r"^RequestId: \S+ (Error: )?")  # each attempt has its own
 _WIDE = 10_000  # columns
 _QUEUES = ("queue", "visible", "delayed", "in flight", "sent", "received", "deleted", "expired", "dead-lettered")
 
 
 def tables(summary: Summary) -> Iterator[Table]:
-    """The tables of a summary that have rows: functions, failures, deliveries, queues, losses, expectations."""
+    """The tables of a summary that have rows, in the order in which they are read."""
     if summary.functions:
         yield Table(_FUNCTIONS, [_function(each) for each in summary.functions])
     if summary.failures:
@@ -31,6 +32,8 @@ def tables(summary: Summary) -> Iterator[Table]:
         yield Table(_DELIVERIES, [_delivery(each) for each in summary.deliveries], numbers=2)
     if summary.queues:
         yield Table(_QUEUES, [_queue(each) for each in summary.queues])
+    if summary.client_errors:
+        yield Table(_CLIENT_ERRORS, [_client_error(each) for each in summary.client_errors], numbers=4)
     if summary.losses:
         yield Table(_LOSSES, [_loss(each) for each in summary.losses], numbers=3)
     if summary.expectations:
@@ -85,10 +88,16 @@ def _function(each: FunctionFigures) -> tuple[str, ...]:
 
 
 def _failure(each: FailureFigures) -> tuple[str, ...]:
-    message = " ".join(_REQUEST.sub("", each.message).split())
-    if len(message) > _LONGEST_MESSAGE:
-        message = message[: _LONGEST_MESSAGE - 3] + "..."
-    return each.function, each.error_type, message, f"{each.attempts:,}"
+    return each.function, each.error_type, _message(each.message), f"{each.attempts:,}"
+
+
+def _message(text: str) -> str:
+    message = " ".join(_REQUEST.sub("", text).split())
+    return message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 3] + "..."
+
+
+def _client_error(each: ClientErrorFigures) -> tuple[str, ...]:
+    return each.call, each.target, each.error, _message(each.message), f"{each.calls:,}"
 
 
 def _loss(each: LossFigures) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ workload:
   - {send_message: {queue: jobs, message_body: '{"n": {n}}'}, at: 3s, count: 2}
   - {put_record: {stream: clicks, partition_key: a, data: x}, at: 4s}
   - {invoke: {function: slow}, at: 5s}
+  - {invoke: {function: closed}, at: 6s, count: 2}
 """
 
 
@@ -101,3 +102,10 @@ def test_failed_attempts_are_counted_by_their_error(summary: dict[str, Any]) -> 
     slow = next(each for each in summary["failures"] if each["function"] == "slow")
     assert (slow["error_type"], slow["attempts"]) == ("Sandbox.Timedout", 2)
     assert slow["message"].endswith("Task timed out after 1.00 seconds")
+
+
+def test_calls_of_the_workload_that_failed_are_counted_by_their_error(summary: dict[str, Any]) -> None:
+    """Invoke answers 429 TooManyRequestsException where the reserved concurrency is 0; no event is lost."""
+    [error] = summary["client_errors"]
+    assert (error["call"], error["target"], error["calls"]) == ("invoke", "lambda:closed", 2)
+    assert (error["error"], error["message"]) == ("TooManyRequestsException", "Rate Exceeded.")

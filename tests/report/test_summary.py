@@ -65,6 +65,7 @@ def file(tmp_path: Path) -> Path:
         rows.messages += [message("jobs", state) for state in states]
         rows.messages.append(message("other", "visible"))
         rows.events += [(event, START, "s3:uploads", "Put", "key", None, "{}") for event in ("e1", "e2")]
+        rows.hops.append((None, START, "client_error", "lambda:f", "invoke, attempt 1: TooManyRequestsException: no"))
         rows.deliveries += [("e1", None, "lambda:f", START, "dropped"), ("e2", None, "lambda:f", START, "ok")]
     return tmp_path / "run.db"
 
@@ -136,7 +137,7 @@ def test_every_key_of_the_document_is_documented(file: Path) -> None:
 
     expectation = ExpectationFigures("lost", "0", 0, True)
     document = summary_of(file, expectation).document(1.0)
-    lists = ("functions", "failures", "deliveries", "queues", "losses", "expectations")
+    lists = ("functions", "failures", "deliveries", "queues", "client_errors", "losses", "expectations")
     inner = (*(document[name][0] for name in lists), document["real"])
     for key in {*document, *(key for keys in inner for key in keys)}:
         assert f"`{key}`" in (module.__doc__ or ""), key
