@@ -123,6 +123,51 @@ def test_what_one_receive_brings_too_much_waits_for_its_place(sim: Simulation) -
     assert bench.outcomes() == {("lambda:work", "ok"): 22}
 
 
+def large_fifo(sim: Simulation, handler: Handler, letters: str, groups: str) -> tuple[Bench, list[str]]:
+    """A run with messages of 1 MiB in a FIFO queue, a function that works for 3 s, and the letters of its batches."""
+    bench = Bench(sim, handler, fifo_queue=True, content_based_deduplication=True)
+    bench.work(timeout=10, simulate={"duration": "3s"})
+    sim.event_source_mapping("sqs:jobs.fifo", "work", function_response_types=["ReportBatchItemFailures"])
+    for letter, group in zip(letters, groups, strict=True):
+        bench.send(letter * 1_048_576, message_group_id=group)
+    sim.run()
+    return bench, ["".join(body[0] for body in batch) for batch in bench.bodies]
+
+
+def test_no_fifo_group_is_in_two_hands_where_one_receive_is_two_batches(sim: Simulation) -> None:
+    """Developer Guide, "Configuring scaling behavior for SQS event source mappings": a function that fails has all
+    retries of the affected messages before Lambda receives more of their group. Ten messages of 1 MiB are two batches.
+    """
+    runs: list[int] = []
+
+    def fail_first(event: Any, context: Any) -> None:
+        runs.append(1)
+        if len(runs) == 1:
+            fail(event, context)
+
+    bench, batches = large_fifo(sim, fail_first, "abcdefghij", "xxxxxxxxxx")
+    assert batches == ["abcde", "abcde", "fghij"]
+    assert bench.times == [0.0, 30.0, 33.0]
+    assert len(bench.hops("returned")) == 5
+    assert bench.outcomes() == {("lambda:work", "ok"): 10}
+
+
+def test_a_fifo_group_that_did_not_fail_goes_on(sim: Simulation) -> None:
+    """The same page: a batch may hold several groups; one that fails (here y, by `e`) holds up itself only."""
+    runs: list[int] = []
+
+    def report(event: Any, _: Any) -> Any:
+        runs.append(1)
+        failed = [record["messageId"] for record in event["Records"] if record["body"][0] == "e" and len(runs) == 1]
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+    bench, batches = large_fifo(sim, report, "abcdefghi", "xxxxyyyzz")
+    assert batches == ["abcde", "hi", "efg"]
+    assert bench.times == [0.0, 3.0, 30.0]
+    assert [detail[:24] for _, detail in bench.hops("returned")] == ["its group waits for what"] * 2
+    assert bench.outcomes() == {("lambda:work", "ok"): 9}
+
+
 def test_a_batch_that_waited_does_not_take_the_place_of_the_one_that_is_open(sim: Simulation) -> None:
     """17 messages of 1 MiB and 6 small ones, two batches at once: the last batch goes on filling while another goes."""
     bench = Bench(sim, visibility_timeout=60)

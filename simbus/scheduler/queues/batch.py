@@ -7,6 +7,7 @@ test_message_body_and_attributes_passed_correctly; Lambda quotas (6 MB for a syn
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -24,12 +25,16 @@ class QueueBatch:
     """Messages that were received for one invocation of `port`; `request_id` is that of the latest attempt to invoke.
 
     `deadline` (ns) is when the first of its messages becomes visible again. `window` is the token of the timer that
-    closes it, `backoff` (ns) how long it waits after the next throttle.
+    closes it, `backoff` (ns) how long it waits after the next throttle. Of a FIFO queue `following` is what the same
+    receive brought too much for this batch: it `waits` for what becomes of this one, whose `failed` groups are those
+    of the messages that were not processed.
     """
 
     __slots__ = (
         "backoff",
         "deadline",
+        "failed",
+        "following",
         "messages",
         "payload",
         "port",
@@ -37,6 +42,7 @@ class QueueBatch:
         "records",
         "request_id",
         "size",
+        "waits",
         "window",
     )
 
@@ -51,6 +57,9 @@ class QueueBatch:
         self.window: int | None = None
         self.backoff = 0
         self.request_id: str | None = None
+        self.following: QueueBatch | None = None
+        self.failed: set[str | None] = set()
+        self.waits = False
 
     def __repr__(self) -> str:
         return f"<QueueBatch {len(self.messages)} messages {self.size} bytes>"
@@ -66,14 +75,21 @@ class QueueBatch:
         self.records.append(record)
         self.size += size + 1
 
+    def drop(self, unwanted: Callable[[Message, int], bool]) -> list[Message]:
+        """Take messages out before the batch is closed: those for which `unwanted(message, receive)` is true."""
+        pairs = list(zip(self.messages, self.receives, strict=True))
+        kept = [n for n, pair in enumerate(pairs) if not unwanted(*pair)]
+        if len(kept) == len(pairs):
+            return []
+        dropped = [message for message, receive in pairs if unwanted(message, receive)]
+        self.messages = [self.messages[n] for n in kept]
+        self.receives = [self.receives[n] for n in kept]
+        self.records = [self.records[n] for n in kept]
+        return dropped
+
     def close(self) -> list[Message]:
         """Make the payload, without messages that have left the queue meanwhile; those are returned."""
-        gone = [message for message in self.messages if message.state not in STANDING]
-        if gone:
-            kept = [n for n, message in enumerate(self.messages) if message.state in STANDING]
-            self.messages = [self.messages[n] for n in kept]
-            self.receives = [self.receives[n] for n in kept]
-            self.records = [self.records[n] for n in kept]
+        gone = self.drop(_has_left)
         self.payload = f'{{"Records":[{",".join(self.records)}]}}'
         self.records = []
         return gone
@@ -88,6 +104,10 @@ class QueueBatch:
                 for arn, count in message.lineage.items():
                     found[arn] = max(count, found.get(arn, 0))
         return found
+
+
+def _has_left(message: Message, _: int) -> bool:
+    return message.state not in STANDING
 
 
 class RecordWriter:

@@ -6,7 +6,8 @@ is not deleted becomes visible again after its visibility timeout, with its rece
 
 Sources: Developer Guide, "Using Lambda with Amazon SQS" and the pages below it; recordings sqs_esm. Choices where AWS
 is silent: messages fill the batch that is open before another is begun; a throttled batch is tried again after 1 s,
-doubling up to 30 s, until the first of its messages would become visible; then it is given up. A batching window is
+doubling up to 30 s, until the first of its messages would become visible; then it is given up. What one receive of a
+FIFO queue brings beyond 6 MB waits for the batch before it, so that no group is in two hands. A batching window is
 kept to the instant (on AWS a quiet queue may take up to 20 seconds).
 """
 
@@ -55,6 +56,7 @@ class QueuePoller:
         self._bus = bus
         self._queue = queue
         self._store = queue.store
+        self._fifo = queue.settings.fifo_queue
         self._settings = settings
         self._criteria = criteria
         self._ledger = ledger
@@ -157,12 +159,16 @@ class QueuePoller:
         window = self._settings.maximum_batching_window_in_seconds
         record = self._records.write(message, window > 0)
         size = len(record) if record.isascii() else len(record.encode())
+        full: QueueBatch | None = None
         if self._open is not None and not self._open.fits(size):
-            self._dispatch(self._open)
+            full = self._open
+            self._dispatch(full)
         if self._open is None:
             self._open = QueueBatch(self.port, deadline)
             if window:
                 self._open.window = self._timeline.after(window * SECOND, self._window_over, self._open)
+            if full is not None and self._fifo:
+                full.following, self._open.waits = self._open, True
         self._open.add(message, record, size)
 
     def _is_full(self, batch: QueueBatch) -> bool:
@@ -185,14 +191,34 @@ class QueuePoller:
             batch.window = None
         if batch is self._open:
             self._open = None
+        if batch.waits:
+            return
         if self._busy >= self._scaling.limit:
             self._ready.append(batch)
             return
-        for message in batch.close():
+        lapsed = batch.drop(self._has_lapsed) if self._fifo else ()
+        for message in (*lapsed, *batch.close()):
             self._ledger.released(message, None)
         if batch.messages:
             self._busy += 1
             self._invoke(batch)
+        else:
+            self._follow(batch)
+
+    def _has_lapsed(self, message: Message, receive: int) -> bool:
+        """It waited here until its visibility timeout was over: its group may have gone on without this receive."""
+        return message.state in STANDING and (message.state != "in_flight" or message.receive_count != receive)
+
+    def _follow(self, batch: QueueBatch) -> None:
+        """A batch of a FIFO queue is done: what came with it may go, but for groups that it has not processed."""
+        following = batch.following
+        if following is None:
+            return
+        batch.following, following.waits = None, False
+        following.failed |= batch.failed
+        for message in following.drop(lambda message, _: message.group_id in batch.failed):
+            self._leave_one(message, following, "returned", f"its group waits for what {batch.request_id} left")
+        self._dispatch(following)
 
     def _invoke_ready(self) -> None:
         """Batches that waited for a place come first."""
@@ -226,11 +252,12 @@ class QueuePoller:
                 self._scaling.failed()
         else:
             self._delete(batch, frozenset(failed))
-        self._settled()
+        self._settled(batch)
 
-    def _settled(self) -> None:
+    def _settled(self, batch: QueueBatch) -> None:
         """A batch has left: there is a place for another."""
         self._busy -= 1
+        self._follow(batch)
         self._invoke_ready()
         if not self._store.counts["visible"]:
             self._scaling.idle(self._busy)
@@ -258,11 +285,9 @@ class QueuePoller:
             return None
         if self._timeline.now < self._queue.out_until:
             return "the queue is out of service"
-        if not self._queue.settings.fifo_queue:
+        if not self._fifo:
             return None
-        if message.state == "in_flight" and message.receive_count == receive:
-            return None
-        return "its visibility timeout was over"
+        return "its visibility timeout was over" if self._has_lapsed(message, receive) else None
 
     def _leave(self, batch: QueueBatch, kind: str, detail: str) -> None:
         """Nothing of it was processed: the messages are left in flight."""
@@ -270,6 +295,7 @@ class QueuePoller:
             self._leave_one(message, batch, kind, detail)
 
     def _leave_one(self, message: Message, batch: QueueBatch, kind: str, detail: str) -> None:
+        batch.failed.add(message.group_id)
         self._bus.hop(message.event_id, kind, batch.port.function.name, detail)
         self._ledger.released(message, batch.request_id)
 
@@ -278,7 +304,7 @@ class QueuePoller:
         self._meter.count("FailedInvokeEventCount", len(batch.messages))
         if reason == RECURSIVE:
             self._leave(batch, "recursion", reason)
-            self._settled()
+            self._settled(batch)
             return
         kind = "throttled" if reason.endswith("LimitExceeded") else "refused"
         self._bus.hop(batch.messages[0].event_id, kind, batch.port.function.name, reason)
@@ -292,4 +318,4 @@ class QueuePoller:
 
     def _give_up(self, batch: QueueBatch) -> None:
         self._leave(batch, "returned", "throttled until its visibility timeout was over")
-        self._settled()
+        self._settled(batch)
