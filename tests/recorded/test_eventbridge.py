@@ -227,8 +227,8 @@ def test_a_log_group_as_target() -> None:
     with Play("eventbridge_targets", "test_put_events_with_target_cloudwatch_logs") as play:
         play.feed()
         with play.sim.reader() as reader:
-            rows = reader.query("SELECT timestamp, message, ingestion_time FROM log_events")
-            groups = reader.query("SELECT log_group FROM log_streams")
+            rows = list(reader.query("SELECT timestamp, message, ingestion_time FROM log_events"))
+            groups = list(reader.query("SELECT log_group FROM log_streams"))
         log_events = [
             {"timestamp": timestamp, "message": message, "ingestionTime": ingestion_time}
             for timestamp, message, ingestion_time in rows
