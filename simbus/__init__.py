@@ -4,12 +4,13 @@ The map of the house, from the bottom up:
 
     kernel/       time, order, chance: the timeline, the asyncio loop that lives on it, distributions
     errors.py     SimbusError and its children          arn.py, model.py, world.py   names and small typed values
+    services.py   the table of AWS services: every other list of them comes from it, and how one is added
     metrics/      CloudWatch's metrics, a row for each minute in which something happened
     bus.py        sources publish change events, subscriptions receive them; every step is a row
     filtering/    the one language of event patterns, filter policies and filter criteria
     logs/         structlog -> SQLite: log streams, Lambda's own lines, the run file and its reader
     functions/    Lambda: configuration, concurrency, execution environments, the sandbox that handlers run in
-    sources/      a folder per AWS service: dynamodb, eventbridge, kinesis, s3, sns, sqs
+    sources/      a file or a folder per AWS service
     scheduler/    who asks for invocations: Invoke, the asynchronous queue, destinations; mappings/ with the pollers of
                   queues/ and streams/
     resources.py  what is in the simulated account     simulation.py   the handle that puts all of it together

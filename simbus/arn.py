@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from simbus.errors import UsageError
-
-SERVICES = ("lambda", "s3", "sqs", "sns", "events", "kinesis", "dynamodb")
-
-_ACCOUNT_ID = re.compile(r"\d{12}")
+from simbus.services import SERVICES
 
 
 class Account(NamedTuple):
@@ -20,21 +16,11 @@ class Account(NamedTuple):
     concurrent_executions: int = 1000
 
 
-_RESOURCE = {
-    "lambda": "function:{}",
-    "s3": "{}",
-    "sqs": "{}",
-    "sns": "{}",
-    "events": "event-bus/{}",
-    "kinesis": "stream/{}",
-    "dynamodb": "table/{}",
-}
-
-
 def arn(service: str, name: str, account: Account) -> str:
     """The ARN of a resource. An S3 bucket's has neither Region nor account."""
-    where = ":" if service == "s3" else f"{account.region}:{account.id}"
-    return f"arn:aws:{service}:{where}:{_RESOURCE[service].format(name)}"
+    line = SERVICES[service]
+    where = f"{account.region}:{account.id}" if line.regional else ":"
+    return f"arn:aws:{service}:{where}:{line.arn.format(name)}"
 
 
 def short_name(reference: str) -> tuple[str, str, str | None]:
@@ -45,11 +31,8 @@ def short_name(reference: str) -> tuple[str, str, str | None]:
     """
     parts = reference.split(":")
     if parts[0] == "arn" and len(parts) >= 6:
-        service, rest = parts[2], parts[5:]
-        if service == "lambda":
-            rest = rest[1:] if rest[0] == "function" else []
-        elif service in ("events", "kinesis", "dynamodb"):
-            rest = [rest[0].partition("/")[2].partition("/")[0]]
+        service = parts[2]
+        rest = _named_by(SERVICES[service].arn, parts[5:]) if service in SERVICES else []
     else:
         service, rest = parts[0], parts[1:]
     qualified = service == "lambda" and len(rest) == 2
@@ -59,3 +42,13 @@ def short_name(reference: str) -> tuple[str, str, str | None]:
             "or a full ARN, for example sqs:failed."
         )
     return service, rest[0], rest[1] if qualified else None
+
+
+def _named_by(form: str, rest: list[str]) -> list[str]:
+    """Name and qualifier out of what an ARN ends in: `table/orders/stream/...` names the table `orders`."""
+    kind = form.removesuffix("{}")
+    if kind.endswith("/"):
+        return [rest[0].partition("/")[2].partition("/")[0]]
+    if kind:
+        return rest[1:] if rest[0] == kind.removesuffix(":") else []
+    return rest

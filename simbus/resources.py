@@ -1,13 +1,14 @@
 """What is in the simulated account: functions, buckets, queues, topics, and how each is made.
 
-A service that is built later needs one factory here, beside its file in `simbus.sources`.
+A service whose class has all that it takes needs no factory here: see `simbus.services`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from structlog.typing import Processor
 
@@ -30,6 +31,7 @@ from simbus.scheduler.lambda_function import LambdaFunction
 from simbus.scheduler.mappings.mapping import EventSourceMapping
 from simbus.scheduler.mappings.table import EventSourceMappings
 from simbus.scheduler.recursion import RecursionGuard
+from simbus.services import SERVICES, Service
 from simbus.sources.base import Source
 from simbus.sources.dynamodb.table import Table
 from simbus.sources.eventbridge.archive import Archives
@@ -253,6 +255,18 @@ class Resources:
         mappings = self.event_source_mappings
         mapping, _ = mappings.create(transition_delay=delay, event_source_arn=source, function_name=target, **settings)
         return mapping
+
+    if not TYPE_CHECKING:  # a slip of the pen in the name of another attribute is to stay an error of types
+
+        def __getattr__(self, word: str) -> Any:
+            """`sim.WORD(name, **settings)` of a service that has no factory above."""
+            for service in SERVICES.values():
+                if service.word == word:
+                    return partial(self._make, service)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {word!r}", name=word, obj=self)
+
+    def _make(self, service: Service, name: str, **settings: Any) -> Any:
+        return self._add(service.load()(self.world, self.bus, name, **settings))
 
     def _add(self, resource: T) -> T:
         self.world.register(resource)  # type: ignore[arg-type]

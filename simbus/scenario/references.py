@@ -10,24 +10,16 @@ from typing import Any
 from simbus.arn import Account, arn, short_name
 from simbus.errors import AwsError, UsageError
 from simbus.kernel.distributions import parse_distribution
-from simbus.scenario.schema import ScenarioFile
+from simbus.scenario.schema import ScenarioFile, derived
 from simbus.scenario.schema.base import Model
+from simbus.scenario.schema.derived import Derived
 from simbus.scenario.schema.functions import EventInvokeConfig, Function
 from simbus.scenario.schema.workload import Item
 from simbus.scenario.source import Path, Problem
 from simbus.scenario.templates import template
 from simbus.scenario.trace import TraceFile
+from simbus.services import SERVICES
 
-_SECTIONS = {
-    "lambda": "functions",
-    "s3": "buckets",
-    "sqs": "queues",
-    "sns": "topics",
-    "kinesis": "streams",
-    "dynamodb": "tables",
-    "events": "event_buses",
-}
-_SUBJECTS = ("bucket", "topic", "queue", "stream", "table", "event_bus", "function")
 _SELF_DESTINATION = "You can't specify the function as a destination for itself."
 
 
@@ -65,10 +57,13 @@ def _named(spec: ScenarioFile) -> Iterator[tuple[Path, str]]:
     for name, bus in spec.event_buses.items():
         for rule in bus.rules:
             yield from _fields(("event_buses", name, "rules", rule), bus.rules[rule], ("arn",))
+    for service in derived():
+        yield from _fields((service.section,), getattr(spec, service.section), ())
     for index, mapping in enumerate(spec.event_source_mappings):
         yield from _fields(("event_source_mappings", index), mapping, ("event_source", "function", "on_failure"))
+    words = tuple(service.word for service in SERVICES.values())
     for index, item in enumerate(spec.workload):
-        yield from _fields(("workload", index), item, _SUBJECTS)
+        yield from _fields(("workload", index), item, words)
         for number, entry in enumerate((item.put_events and item.put_events.entries) or ()):
             bus_name = entry.get("event_bus_name")
             if isinstance(bus_name, str):
@@ -88,18 +83,27 @@ def _destinations(path: Path, config: EventInvokeConfig | None) -> Iterator[tupl
 
 
 def _fields(path: Path, value: Any, names: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
-    """The values of these fields in a model and in all models below it."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _fields((*path, index), item, names)
+    """The values of these fields in a model and in all models below it; a model made of a class knows its own."""
+    if isinstance(value, list | dict):
+        for key, item in enumerate(value) if isinstance(value, list) else value.items():
+            yield from _fields((*path, key), item, names)
     if not isinstance(value, Model):
         return
+    names = type(value).references if isinstance(value, Derived) else names
     for name in type(value).model_fields:
         found = getattr(value, name)
-        if name in names and isinstance(found, str):
-            yield (*path, name), found
-        elif found is not None:
+        if name in names:
+            yield from _texts((*path, name), found)
+        if not isinstance(found, str):
             yield from _fields((*path, name), found, names)
+
+
+def _texts(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
+    """A text, or the texts of a list."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        yield from (((*path, index), each) for index, each in enumerate(value) if isinstance(each, str))
 
 
 def _missing(spec: ScenarioFile, account: Account, reference: str) -> str | None:
@@ -114,7 +118,7 @@ def _missing(spec: ScenarioFile, account: Account, reference: str) -> str | None
             f"is {reference!r}, which is of another account or Region; the scenario plays in {account.id}, "
             f"{account.region}. Write {service}:{name}."
         )
-    section = _SECTIONS[service]
+    section = SERVICES[service].section
     known: dict[str, Any] = getattr(spec, section)
     if service == "events":
         known = {"default": None, **known}

@@ -12,6 +12,7 @@ from simbus.kernel.distributions import parse_distribution
 from simbus.scenario.event_buses import fill_buses, make_buses
 from simbus.scenario.loader import Scenario
 from simbus.scenario.remedies import refusal
+from simbus.scenario.schema import derived
 from simbus.scenario.schema.functions import EventInvokeConfig, Function
 from simbus.scenario.schema.sources import BaseNotification, Bucket, Queue, Subscription
 from simbus.scenario.source import Path
@@ -44,6 +45,10 @@ class Builder:
         for name, bucket in self._spec.buckets.items():
             with self._at("buckets", name):
                 self._simulation.bucket(name, versioning=bucket.versioning)
+        for service in derived():
+            for name, settings in getattr(self._spec, service.section).items():
+                with self._at(service.section, name):
+                    getattr(self._simulation, service.word)(name, **settings.model_dump(exclude_unset=True))
         self._wire()
 
     def _wire(self) -> None:

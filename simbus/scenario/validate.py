@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from simbus.scenario.schema import ScenarioFile
+from simbus.scenario.schema import ScenarioFile, scenario_file
 from simbus.scenario.schema.base import Model
 from simbus.scenario.source import Path, Problem, Source, shown
 
@@ -35,7 +35,7 @@ _OTHER_FORMATS = {
 def validate(source: Source) -> ScenarioFile:
     """The scenario that the data of a source describes. Raises ScenarioError for its first mistake."""
     try:
-        return ScenarioFile.model_validate(source.data)
+        return scenario_file().model_validate(source.data)
     except ValidationError as error:
         found = error.errors(include_url=False)
         misspelt = {details["loc"][:-1] for details in found if details["type"] == "extra_forbidden"}
@@ -61,6 +61,8 @@ def _problem(details: ErrorDetails) -> Problem:
         return Problem(path, f"is {shown(found)}; {_no_mapping(path, found)}")
     if kind == "int_type" and (measured := _MEASURED.fullmatch(str(found))) is not None:
         return Problem(path, f"is {found!r}; a whole number is expected. Write {measured[1]}, without a unit.")
+    if kind == "literal_error":
+        return Problem(path, f"is {shown(found)}; {details['ctx']['expected']} is expected. Write one of these.")
     expected, remedy = _EXPECTED.get(kind, (details["msg"][:1].lower() + details["msg"][1:], "Correct it"))
     return Problem(path, f"is {shown(found)}; {expected} is expected. {remedy}.")
 
@@ -71,7 +73,7 @@ def _container(path: Path) -> str:
 
 def _no_mapping(path: Path, found: Any) -> str:
     """The rule and the remedy where a mapping is expected."""
-    if isinstance(found, list) and len(path) > 1 and path[-1] in ScenarioFile.model_fields:
+    if isinstance(found, list) and len(path) > 1 and path[-1] in scenario_file().model_fields:
         return f"{path[-1]} is a key of the whole file. Move it to the left margin."
     model = model_at(path)
     keys = [] if model is None else model.known_keys()
@@ -115,7 +117,7 @@ def _same(model: type[Model] | None, one: str, other: str) -> bool:
 
 def model_at(path: Path) -> type[Model] | None:
     """The model of the mapping at a path; None where names are free (`functions`) or anything may stand."""
-    annotation: Any = ScenarioFile
+    annotation: Any = scenario_file()
     for part in path:
         model = _model_in(annotation)
         if model is not None:

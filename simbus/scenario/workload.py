@@ -18,6 +18,7 @@ from simbus.kernel import SECOND
 from simbus.scenario import items
 from simbus.scenario.arrivals import arrivals
 from simbus.scenario.loader import Scenario
+from simbus.scenario.schema.derived import Operation
 from simbus.scenario.schema.workload import CopyObject, Item
 from simbus.scenario.templates import Scope, Template, template
 from simbus.scenario.trace import Arrival
@@ -66,7 +67,7 @@ class Feed:
         self._scope = Scope(simulation.world, timeline.rng(f"{name}:values"))
         self._rng = timeline.rng(f"{name}:retries")
         self._fill = _filler(item)
-        self._target, self._send = _OPERATIONS[item.verb](simulation, getattr(item, item.verb))
+        self._target, self._send = _operation(simulation, item)
         self._issued = 0
         if item.verb in items.VERBS:
             self._rehearse(simulation)
@@ -123,6 +124,9 @@ class Feed:
 def _filler(item: Item) -> Callable[[Scope], Values]:
     """What makes the values of an operation; those without templates are made once."""
     verb = getattr(item, item.verb)
+    if isinstance(verb, Operation):
+        make = template(verb.plain())
+        return lambda scope: verb.fit(make(scope))
     makers: list[tuple[str, Template]] = []
     for name in type(verb).model_fields:
         value = getattr(verb, name)
@@ -163,6 +167,15 @@ def _plain(call: Callable[[Values, int | None], object]) -> Send:
             done(error)
 
     return send
+
+
+def _operation(simulation: Simulation, item: Item) -> tuple[str, Send]:
+    """The name of the resource that an item is about, and what sends its requests."""
+    spec = getattr(item, item.verb)
+    if not isinstance(spec, Operation):
+        return _OPERATIONS[item.verb](simulation, spec)
+    call = getattr(simulation[spec.resource], item.verb)
+    return spec.resource, _plain(lambda values, _: call(**values))
 
 
 def _put_object(simulation: Simulation, spec: Any) -> tuple[str, Send]:

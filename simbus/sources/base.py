@@ -6,14 +6,17 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import msgspec
+
 from simbus.bus import Bus
-from simbus.errors import AwsError
+from simbus.errors import AwsError, UsageError
 from simbus.kernel.sleeping import sleep
 from simbus.world import World, uuid
 
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="Source")
+T = TypeVar("T")
 
 
 class Source:
@@ -92,3 +95,11 @@ def twin(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], 
         return result
 
     return call
+
+
+def settings(given: Any, kind: type[T]) -> T:
+    """Plain data from a caller as a msgspec type. Raises UsageError where it does not fit."""
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{error}. Correct it.") from None

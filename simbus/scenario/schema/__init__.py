@@ -1,17 +1,19 @@
 """The scenario file as models: what `simbus schema` prints and every file is checked against.
 
-A service that is built later needs one model and one line here.
+A service that has no section here gets one that is made from its class: see `simbus.services`.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from simbus.scenario.schema.base import Check, Duration, Model, between, matching, not_built, refuse
 from simbus.scenario.schema.buses import BUS_NAME, EventBus
+from simbus.scenario.schema.derived import section, verbs
 from simbus.scenario.schema.expect import Expectation
 from simbus.scenario.schema.functions import FUNCTION_NAME, Function
 from simbus.scenario.schema.mappings import EventSourceMapping
@@ -20,6 +22,7 @@ from simbus.scenario.schema.streams import STREAM_NAME, Stream
 from simbus.scenario.schema.tables import TABLE_NAME, Table
 from simbus.scenario.schema.workload import Item
 from simbus.scenario.source import shown
+from simbus.services import SERVICES, Service
 
 
 class Account(Model):
@@ -79,7 +82,38 @@ class ScenarioFile(Model):
     expect: list[Expectation] = Field(default=[], description="What must be true of the finished run.")
 
 
+def derived() -> list[Service]:
+    """The services whose sections are made from their classes."""
+    return [service for service in SERVICES.values() if service.section not in ScenarioFile.model_fields]
+
+
+def scenario_file() -> type[ScenarioFile]:
+    """The model of a scenario file with the sections and verbs of every service."""
+    return _with(tuple(derived()))
+
+
+@lru_cache(maxsize=8)
+def _with(services: tuple[Service, ...]) -> type[ScenarioFile]:
+    operations: dict[str, type[Model]] = {}
+    for service in services:
+        for verb, model in verbs(service).items():
+            if verb in Item.model_fields or verb in operations:
+                raise TypeError(f"the verb {verb} of {service.name} is taken; call the operation otherwise")
+            operations[verb] = model
+    fields: dict[str, Any] = {verb: (model | None, None) for verb, model in operations.items()}
+    item = create_model("Item", __base__=Item, __doc__=Item.__doc__, **fields)
+    item.verbs = (*Item.verbs, *operations)
+    sections: dict[str, Any] = {
+        service.section: (dict[str, section(service)], Field(default={}))  # type: ignore[misc]
+        for service in services
+    }
+    workload = (list[item], ScenarioFile.model_fields["workload"])  # type: ignore[valid-type]
+    return create_model(
+        "ScenarioFile", __base__=ScenarioFile, __doc__=ScenarioFile.__doc__, **sections, workload=workload
+    )
+
+
 def schema_json() -> dict[str, Any]:
     """The JSON Schema of a scenario file, for editors."""
-    schema = ScenarioFile.model_json_schema(mode="validation")
+    schema = scenario_file().model_json_schema(mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

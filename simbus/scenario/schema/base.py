@@ -13,10 +13,11 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from simbus.arn import SERVICES, short_name
+from simbus.arn import short_name
 from simbus.errors import UsageError
 from simbus.kernel.durations import parse_duration
 from simbus.scenario.source import shown
+from simbus.services import SERVICES
 
 JsonSchema = dict[str, Any]
 
@@ -182,33 +183,34 @@ def reference(*services: str) -> Check:
 
 def named(service: str) -> Callable[[Any], Any]:
     """Check a name where only one service can stand: `uploads`, `s3:uploads` or the ARN, all made `s3:uploads`."""
-    what = _WHAT[service]
+    what = SERVICES[service].words
 
     def check(value: Any) -> Any:
         if not isinstance(value, str):
             return value
+        full = value.split(":")[0] in (*SERVICES, "arn")
         try:
-            found, name, qualifier = short_name(value if value.split(":")[0] in _PREFIXES else f"{service}:{value}")
+            found, name, qualifier = short_name(value if full else f"{service}:{value}")
         except UsageError:
             found = name = qualifier = ""
         if found != service:
-            raise refuse(f"is {value!r}; a {what} is named by its name, {service}:name or its ARN. Name a {what}.")
+            raise refuse(f"is {value!r}; {_a(what)} is named by its name, {service}:name or its ARN. Name {_a(what)}.")
         return f"{service}:{name}" + (f":{qualifier}" if qualifier else "")
 
     return check
 
 
-_PREFIXES = (*SERVICES, "arn")
-_WHAT = {
-    "lambda": "function",
-    "s3": "bucket",
-    "sqs": "queue",
-    "sns": "topic",
-    "kinesis": "stream",
-    "dynamodb": "table",
-    "events": "bus",
-}
-FunctionName = Annotated[str, Check(named("lambda"), {"description": "A function: its name, lambda:name or its ARN."})]
+def name_of(service: str) -> Check:
+    """Such a name of a resource, which only one service can have."""
+    what = _a(SERVICES[service].words).capitalize()
+    return Check(named(service), {"description": f"{what}: its name, {service}:name or its ARN."})
+
+
+def _a(what: str) -> str:
+    return f"{'an' if what[0] in 'aeiou' else 'a'} {what}"
+
+
+FunctionName = Annotated[str, name_of("lambda")]
 Duration = Annotated[
     int,
     Check(_duration, {"type": "string", "examples": ["250ms", "5s", "10m", "6h"], "description": "A duration."}),

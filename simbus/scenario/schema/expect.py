@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from simbus.errors import UsageError
 from simbus.scenario.comparison import Kind, parse_comparison
-from simbus.scenario.schema.base import Check, FunctionName, Model, named, refuse
+from simbus.scenario.schema.base import Check, FunctionName, Model, name_of, refuse
 
 QUEUE_FIGURES = ("messages",)
 FUNCTION_FIGURES = (
@@ -44,7 +44,7 @@ class Expectation(Model):
     lost: Count | None = Field(
         default=None, description="Change events lost: neither processed, kept nor dead-lettered."
     )
-    queue: Annotated[str, Check(named("sqs"), {})] | None = None
+    queue: Annotated[str, name_of("sqs")] | None = None
     messages: Count | None = Field(default=None, description="Messages that are in the queue at the end.")
     function: FunctionName | None = None
     invocations: Count | None = Field(default=None, description="Attempts, as AWS's metric Invocations: no throttles.")

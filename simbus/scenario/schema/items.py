@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from simbus.scenario.schema.base import Check, Model, named, refuse, same
+from simbus.scenario.schema.base import Check, Model, name_of, refuse, same
 from simbus.scenario.source import shown
 
 KINDS = ("S", "N", "B", "SS", "NS", "BS", "M", "L", "BOOL", "NULL")
@@ -37,7 +37,7 @@ def attribute_value(value: Any) -> Any:
 
 
 AttributeValue = Annotated[Any, Check(attribute_value, {})]
-TableName = Annotated[str, Check(named("dynamodb"), {"description": "A table: its name, dynamodb:name or its ARN."})]
+TableName = Annotated[str, name_of("dynamodb")]
 
 
 class _Write(Model):

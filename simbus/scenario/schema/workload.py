@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -14,7 +14,7 @@ from simbus.scenario.schema.base import (
     FunctionName,
     Model,
     between,
-    named,
+    name_of,
     not_built,
     one_of,
     refuse,
@@ -83,11 +83,11 @@ def _seconds_of_trace(value: Any) -> Any:
 Size = Annotated[
     int, Check(_size, {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}], "examples": ["100KB"]})
 ]
-BucketName = Annotated[str, Check(named("s3"), {"description": "A bucket: its name, s3:name or its ARN."})]
-TopicName = Annotated[str, Check(named("sns"), {"description": "A topic: its name, sns:name or its ARN."})]
-QueueName = Annotated[str, Check(named("sqs"), {"description": "A queue: its name, sqs:name or its ARN."})]
-StreamName = Annotated[str, Check(named("kinesis"), {"description": "A stream: its name, kinesis:name or its ARN."})]
-BusName = Annotated[str, Check(named("events"), {"description": "An event bus: its name, events:name or its ARN."})]
+BucketName = Annotated[str, name_of("s3")]
+TopicName = Annotated[str, name_of("sns")]
+QueueName = Annotated[str, name_of("sqs")]
+StreamName = Annotated[str, name_of("kinesis")]
+BusName = Annotated[str, name_of("events")]
 _TEMPLATE = "May hold templates: {n}, {n % 50}, {now}, {uuid}, {rand}."
 _UNIT = Check(_seconds_of_trace, {"enum": ["s", "ms", "us", "ns"]})
 _COUNT = between(1, 10**12, "a count is 1 or more", "Choose such a number, or leave the item out")
@@ -271,6 +271,8 @@ class Trace(Model):
 class Item(Model):
     """One line of a workload: one verb, and when."""
 
+    verbs: ClassVar[tuple[str, ...]] = VERBS
+
     put_object: PutObject | None = None
     copy_object: CopyObject | None = None
     delete_object: DeleteObject | None = None
@@ -297,14 +299,14 @@ class Item(Model):
     @property
     def verb(self) -> str:
         """The one verb of the item."""
-        return next(name for name in VERBS if getattr(self, name) is not None)
+        return next(name for name in self.verbs if getattr(self, name) is not None)
 
     @model_validator(mode="after")
     def _one_verb(self) -> Item:
-        given = [name for name in VERBS if getattr(self, name) is not None]
+        given = [name for name in self.verbs if getattr(self, name) is not None]
         if len(given) != 1:
             found = " and ".join(given) or "no verb"
-            raise refuse(f"has {found}; an item is one of {', '.join(VERBS)}. Give it one.")
+            raise refuse(f"has {found}; an item is one of {', '.join(self.verbs)}. Give it one.")
         _check_timing(self)
         _check_trace(self)
         return self

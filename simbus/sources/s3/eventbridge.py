@@ -14,7 +14,8 @@ import msgspec
 
 from simbus.bus import Bus
 from simbus.model import ChangeEvent
-from simbus.sources.s3.delivery import SERVICE, Sender
+from simbus.sources.delivery import Sender
+from simbus.sources.s3.delivery import SERVICE
 from simbus.sources.s3.objects import StoredObject
 from simbus.world import Delivery, World
 

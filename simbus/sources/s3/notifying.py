@@ -10,8 +10,9 @@ import msgspec
 from simbus.bus import Bus
 from simbus.errors import AwsError
 from simbus.sources.base import operation, twin
+from simbus.sources.delivery import Sender
 from simbus.sources.s3.base import BucketBase
-from simbus.sources.s3.delivery import SERVICE, Notification, Sender
+from simbus.sources.s3.delivery import SERVICE, Notification
 from simbus.sources.s3.eventbridge import EventBridgeConfiguration
 from simbus.sources.s3.notifications import KINDS, Configuration, check_destinations, read
 from simbus.sources.s3.objects import StoredObject
