@@ -4,7 +4,7 @@ Adding a source is one file and one line:
 
 1. The file, `simbus/sources/NAME.py` (a folder, where it grows): a class that derives from `Source` in
    `simbus.sources.base`, or from `Subscribable` in `simbus.sources.delivery`, which can hand its events to functions,
-   queues and topics; `service` is AWS's name.
+   queues and topics; `service` is AWS's name. `simbus.sources.codecommit` is the smallest.
 2. The line in `_TABLE` below.
 
 What follows from them, without another line anywhere:
@@ -64,6 +64,7 @@ _TABLE = (
     Service("events", "event_bus", "event_buses", "event-bus/{}", "simbus.sources.eventbridge.bus:EventBus"),
     Service("kinesis", "stream", "streams", "stream/{}", "simbus.sources.kinesis.stream:Stream"),
     Service("dynamodb", "table", "tables", "table/{}", "simbus.sources.dynamodb.table:Table"),
+    Service("codecommit", "repository", "repositories", "{}", "simbus.sources.codecommit:Repository"),
 )
 
 SERVICES: dict[str, Service] = {service.name: service for service in _TABLE}

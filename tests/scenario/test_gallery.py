@@ -203,3 +203,18 @@ def test_cold_start_burst(play: Play) -> None:
         [damage] = values(run, waited)
     with play("cold_start_burst", "functions.page.provisioned_concurrent_executions=60") as run:
         assert values(run, waited)[0] < damage / 5
+
+
+def test_stale_deploy(play: Play) -> None:
+    """Developer Guide, "Error handling for asynchronous invocation": two retries, after one and after two minutes; what
+    came later is not held back meanwhile."""
+    pushed = """
+        SELECT json_extract(data, '$.codecommit.references[0].commit') FROM events
+        WHERE subject = 'refs/heads/main' ORDER BY time
+    """
+    live = "SELECT json_extract(response, '$.live') FROM invocations WHERE status = 'ok' ORDER BY ended_at"
+    with play("stale_deploy") as run:
+        first, second = values(run, pushed)
+        assert values(run, live) == [second, first]
+    with play("stale_deploy", "functions.deploy.event_invoke_config.maximum_retry_attempts=0") as run:
+        assert values(run, live) == [second]
