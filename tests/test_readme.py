@@ -40,6 +40,14 @@ def test_a_python_example_passes(example: str) -> None:
     test()
 
 
+def test_the_scenario_meets_its_expectations(tmp_path: Path) -> None:
+    """As it stands there, its modelled function in place of code."""
+    [scenario] = blocks("yaml")
+    (tmp_path / "jobs.yaml").write_text(scenario)
+    result = CliRunner().invoke(app, ["run", str(tmp_path / "jobs.yaml"), "--db", str(tmp_path / "run.db")])
+    assert result.exit_code == 0, result.output
+
+
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_every_scenario_of_the_gallery_runs(path: Path, tmp_path: Path) -> None:
     """It is in the README, says in its head how it is run, and meets its own expectations."""

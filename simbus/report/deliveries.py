@@ -73,7 +73,9 @@ _UNSUBSCRIBED = """
 # Only a message that was too old for its queue is lost without a hop.
 _LOSSES = """
     SELECT source, subscription, coalesce((
-        SELECT detail FROM hops
+        SELECT CASE
+            WHEN detail LIKE '% after % invocations, %' THEN substr(detail, 1, instr(detail, ' after ') - 1) ELSE detail
+        END FROM hops
         WHERE event_id = lost.event_id AND place = lost.subscription AND kind IN ('gave_up', 'dropped')
         ORDER BY time DESC LIMIT 1
     ), 'the message left the queue: its retention period is over') AS why, count(*) AS events
