@@ -49,6 +49,13 @@ RANGES: list[tuple[Kind, str, Any, str]] = [
     ("kinesis", "tumbling_window_in_seconds", 901, "'901' at 'tumblingWindowInSeconds' .* less than or equal to 900$"),
     ("kinesis", "starting_position", "NOW", r"enum value set: \[LATEST, AT_TIMESTAMP, TRIM_HORIZON\]$"),
     ("sqs", "function_response_types", ["X"], r"'\[X\]' at 'functionResponseTypes' .*\[ReportBatchItemFailures\]\]$"),
+    ("sqs", "function_response_types", ["ReportBatchItemFailures"] * 2, "ItemFailures.' .* less than or equal to 1$"),
+    (
+        "sqs",
+        "kms_key_arn",
+        "key",
+        r"'key' at 'kMSKeyArn' .* pattern: \(arn:\(aws\[a-zA-Z-\]\*\)\?:\[a-z0-9-.\]\+:\.\*\)\|\(\)$",
+    ),
     ("sqs", "metrics_config", {"metrics": ["X"]}, r"'\[X\]' at 'metricsConfig.metrics'"),
     ("sqs", "filter_criteria", {"filters": [{"pattern": "x" * 4097}]}, "length less than or equal to 4096$"),
 ]

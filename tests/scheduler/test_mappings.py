@@ -221,7 +221,7 @@ def test_the_visibility_timeout_is_checked_at_create_and_update(sim: Simulation,
 
 
 def test_listing_by_source_and_function_and_in_pages(sim: Simulation, api: EventSourceMappings) -> None:
-    """ListEventSourceMappings: EventSourceArn, FunctionName, MaxItems and Marker."""
+    """ListEventSourceMappings: EventSourceArn, FunctionName, MaxItems (1 to 10,000 in botocore's model) and Marker."""
     sim.queue("more")
     sim.function("other")
     for source, function in (("jobs", "work"), ("jobs", "other"), ("more", "work")):
@@ -238,6 +238,11 @@ def test_listing_by_source_and_function_and_in_pages(sim: Simulation, api: Event
     first = api.list_event_source_mappings(max_items=2)
     assert len(first["EventSourceMappings"]) == 2
     assert found(marker=first["NextMarker"]) == [("more", "work")]
+    message = error(lambda: api.list_event_source_mappings(max_items=0), "ValidationException")
+    assert message == (
+        "1 validation error detected: Value '0' at 'maxItems' failed to satisfy constraint: Member must have value "
+        "greater than or equal to 1"
+    )
 
 
 def test_on_failure_destinations(sim: Simulation, api: EventSourceMappings) -> None:

@@ -20,7 +20,13 @@ from simbus.scheduler.mappings.pollers import Pollers
 from simbus.scheduler.mappings.port import FunctionPort
 from simbus.scheduler.mappings.request import read
 from simbus.scheduler.mappings.settings import Kind, MappingSettings
-from simbus.scheduler.mappings.validation import check_constraints, check_visibility, refused, settings_of
+from simbus.scheduler.mappings.validation import (
+    check_constraints,
+    check_max_items,
+    check_visibility,
+    refused,
+    settings_of,
+)
 from simbus.scheduler.recursion import RecursionGuard
 from simbus.sources.sqs.queue import Queue
 from simbus.world import World, uuid
@@ -134,6 +140,7 @@ class EventSourceMappings:
 
         `max_items` is 1 to 10,000; AWS returns 100 at most. Raises AwsError.
         """
+        check_max_items(max_items)
         self._forget_deleted()
         found = list(self._mappings.values())
         if event_source_arn is not None:

@@ -9,6 +9,7 @@ window). Where nobody quotes one the words are simbus's own, and marked so here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -38,6 +39,7 @@ _RANGES: Final = {
 }
 _MINIMUM_POLLERS: Final = ("provisionedPollerConfig.minimumPollers", 2, 200)
 _MAXIMUM_POLLERS: Final = ("provisionedPollerConfig.maximumPollers", 2, 2_000)
+_KEY_ARN: Final = "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"
 _POSITIONS: Final = ("LATEST", "AT_TIMESTAMP", "TRIM_HORIZON")
 _METRICS: Final = ("EventCount", "ErrorCount", "KafkaMetrics")
 _OF_STREAMS: Final = {
@@ -58,7 +60,15 @@ def refused(message: str) -> AwsError:
 
 def check_constraints(given: Mapping[str, Any]) -> None:
     """What AWS checks first, of each value alone. Raises AwsError ValidationException naming all of them."""
-    found = list(_constraints(given))
+    _refuse(list(_constraints(given)))
+
+
+def check_max_items(max_items: int) -> None:
+    """MaxItems of ListEventSourceMappings: 1 to 10,000. Raises AwsError ValidationException."""
+    _refuse(list(_range("maxItems", max_items, 1, 10_000)))
+
+
+def _refuse(found: list[str]) -> None:
     if found:
         noun = "error" if len(found) == 1 else "errors"
         raise AwsError("ValidationException", f"{len(found)} validation {noun} detected: {'; '.join(found)}")
@@ -81,9 +91,15 @@ def _constraints(given: Mapping[str, Any]) -> Iterator[str]:
     position = given.get("starting_position")
     if position is not None and position not in _POSITIONS:
         yield _failed(position, "startingPosition", f"Member must satisfy enum value set: [{', '.join(_POSITIONS)}]")
-    yield from _members(
-        "functionResponseTypes", given.get("function_response_types", ()), (REPORT_BATCH_ITEM_FAILURES,)
-    )
+    types = given.get("function_response_types") or ()
+    yield from _members("functionResponseTypes", types, (REPORT_BATCH_ITEM_FAILURES,))
+    if len(types) > 1:
+        yield _failed(
+            f"[{', '.join(types)}]", "functionResponseTypes", "Member must have length less than or equal to 1"
+        )
+    key = given.get("kms_key_arn")
+    if key is not None and not re.fullmatch(_KEY_ARN, key):
+        yield _failed(key, "kMSKeyArn", f"Member must satisfy regular expression pattern: {_KEY_ARN}")
     yield from _members("metricsConfig.metrics", given.get("metrics", ()), _METRICS)
 
 
