@@ -43,6 +43,7 @@ from simbus.metrics.account import AccountMeter, Pool
 from simbus.metrics.function import FunctionMeter
 from simbus.metrics.mapping import MappingMeter
 from simbus.metrics.meter import Clock, Datapoint, Meter
+from simbus.metrics.names import check_name
 from simbus.metrics.queue import QueueMeter
 
 __all__ = ["Datapoint", "FunctionMeter", "MappingMeter", "Metrics", "QueueMeter"]
@@ -114,7 +115,11 @@ class Metrics:
         self._meters.clear()
 
     def datapoints(self, name: str, dimension: str) -> list[Datapoint]:
-        """The data points of one metric so far, in the order of time, the minute under way included."""
+        """The data points of one metric so far, in the order of time, the minute under way included.
+
+        Raises UsageError for a name that `simbus.metrics.names` does not have for such a dimension.
+        """
+        check_name(name, dimension)
         self.catch_up()
         found = [*self.read(name, dimension)]
         found += (point for point in self._unwritten() if point.name == name and point.dimension == dimension)

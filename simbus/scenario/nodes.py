@@ -86,7 +86,9 @@ def compose(text: str) -> Node | None:
         if "maximum nesting depth" in str(error.problem):  # newer versions of libyaml have a limit of their own
             raise YamlError(where, _too_deep()) from None
         context = f" {error.context}" if error.context else ""
-        raise YamlError(where, f"is not YAML: {error.problem}{context}. Mend the syntax.") from None
+        tabbed = mark is not None and text.split("\n")[where.line - 1][mark.column : mark.column + 1] == "\t"
+        remedy = "Indent with blanks: YAML takes no tabs there" if tabbed else "Mend the syntax"
+        raise YamlError(where, f"is not YAML: {error.problem}{context}. {remedy}.") from None
 
 
 def plain(root: Node) -> Any:

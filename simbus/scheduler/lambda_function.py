@@ -58,7 +58,10 @@ class LambdaFunction(Source):
         return self._read(self.resource)
 
     def metric(self, name: str) -> list[Datapoint]:
-        """The data points of a CloudWatch metric (`Throttles`) so far, one a minute: see `simbus.metrics`."""
+        """The data points of a CloudWatch metric (`Throttles`) so far, one a minute: see `simbus.metrics`.
+
+        Raises UsageError for a metric that functions do not have.
+        """
         return self._world.metrics.datapoints(name, f"FunctionName={self.resource}")
 
     @property

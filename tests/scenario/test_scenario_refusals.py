@@ -210,7 +210,7 @@ REFUSED = [
     (
         "event_buses: {default: {rules: {r: {schedule_expression: rate(1 minutes)}}}}\nduration: 1h",
         "orders.yaml:1: $.event_buses.default.rules.r.schedule_expression is 'rate(1 minutes)'; AWS answers: Parameter",
-        "Write rate(5 minutes)",
+        "Write rate(5 minutes), of which 1 is rate(1 minute)",
     ),
     (
         "event_buses: {default: {rules: {r: {schedule_expression: rate(1 minute)}}}}",
@@ -368,6 +368,11 @@ SYNTAX: list[tuple[str | bytes, str]] = [
     ("just text", "orders.yaml:1: is 'just text'; a scenario is a mapping"),
     ("seed: 1\n\tduration: 1h", "orders.yaml:2: is not YAML: found a tab character"),
     ("functions: {a: ", "orders.yaml:1: is not YAML:"),
+    (
+        "functions:\n\ta: {}\n",
+        "orders.yaml:2: is not YAML: found character that cannot start any token while scanning for the next token. "
+        "Indent with blanks",
+    ),
     ("seed: 1\nduration: 1h\nseed: 2", "orders.yaml:3: the key 'seed' stands twice in one mapping (first in line 1)."),
     ("functions:\n  a: {}\n  a: {}", "orders.yaml:3: the key 'a' stands twice"),
     ("seed: !!python/object/apply:os.system ['true']", "orders.yaml:1: the tag tag:yaml.org,2002:python/object/apply"),

@@ -45,7 +45,8 @@ def _schedule(value: Any) -> Any:
             parse_schedule(value)
     except AwsError as error:
         raise refuse(
-            f"is {value!r}; AWS answers: {error.message} Write rate(5 minutes) or cron(0 3 * * ? *)."
+            f"is {value!r}; AWS answers: {error.message} Write rate(5 minutes), of which 1 is rate(1 minute), or "
+            "cron(0 3 * * ? *), which has six fields and a ? for the day of the month or of the week."
         ) from None
     return value
 

@@ -55,7 +55,10 @@ class ManagedQueue(Source):
         return self.store.settings
 
     def metric(self, name: str) -> list[Datapoint]:
-        """The data points of a CloudWatch metric (`NumberOfMessagesSent`) so far: see `simbus.metrics`."""
+        """The data points of a CloudWatch metric (`NumberOfMessagesSent`) so far: see `simbus.metrics`.
+
+        Raises UsageError for a metric that queues do not have.
+        """
         return self._world.metrics.datapoints(name, f"QueueName={self.resource}")
 
     def listen(self, shown: Callable[[], object], ended: Callable[[Message, State], object] | None = None) -> None:
