@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from inspect import Parameter, cleandoc, signature
 from typing import (
     Annotated,
     Any,
     ClassVar,
     Literal,
+    TypeVar,
     Union,
-    cast,
     get_args,
     get_origin,
     get_type_hints,
@@ -33,6 +34,8 @@ from simbus.services import Names, Service
 _SCALARS = (str, int, float, bool, Any, type(None))
 
 Leaf = Callable[[Any], Any]
+Parameters = Mapping[str, tuple[Any, Any]]
+"""Annotation and default (`...`: none) of each."""
 
 
 class Derived(Model):
@@ -41,14 +44,14 @@ class Derived(Model):
     references: ClassVar[tuple[str, ...]] = ()
 
 
-class Operation(Derived):
-    """A verb: the resource under its `word`, and the parameters of the operation.
+D = TypeVar("D", bound=Derived)
 
-    `filled` is the model of the parameters once templates are values.
-    """
+
+class Operation(Derived):
+    """A verb: the resource under its `word`, and the `parameters` of the operation."""
 
     word: ClassVar[str] = ""
-    filled: ClassVar[type[Derived]] = Derived
+    parameters: ClassVar[Parameters] = {}
 
     @property
     def resource(self) -> str:
@@ -63,7 +66,7 @@ class Operation(Derived):
     def fit(cls, values: dict[str, Any]) -> dict[str, Any]:
         """The arguments that filled templates make. Raises UsageError where one is of another type."""
         try:
-            return cls.filled.model_validate(values).model_dump(exclude_unset=True)
+            return cls._filled().model_validate(values).model_dump(exclude_unset=True)
         except ValidationError as error:
             details = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in details["loc"])
@@ -71,6 +74,12 @@ class Operation(Derived):
                 f"makes {where} {shown(details['input'])}; {details['msg'][:1].lower()}{details['msg'][1:]}. "
                 "Correct the template."
             ) from None
+
+    @classmethod
+    @cache
+    def _filled(cls) -> type[Derived]:
+        """The model of the parameters once templates are values."""
+        return _model(Derived, cls.__name__, None, cls.parameters, _text_of_number)
 
 
 class _Templated:
@@ -90,7 +99,7 @@ def section(service: Service) -> type[Derived]:
     """The model of one resource in the section of a service."""
     made = service.load()
     parameters = _parameters(made.__init__, lambda each: each.kind is Parameter.KEYWORD_ONLY)
-    return _model(made.__name__, made.__doc__, parameters, lambda kind: kind)
+    return _model(Derived, made.__name__, made.__doc__, parameters, lambda kind: kind)
 
 
 def verbs(service: Service) -> dict[str, type[Operation]]:
@@ -102,15 +111,13 @@ def verbs(service: Service) -> dict[str, type[Operation]]:
 def _verb(service: Service, verb: str, operation: Any) -> type[Operation]:
     title = "".join(word.capitalize() for word in verb.split("_"))
     parameters = _parameters(operation, lambda each: each.name != "self")
-    templated = _model(title, None, parameters, _may_be_template)
     first = cleandoc(operation.__doc__ or title).splitlines()[0]
     doc = f"{first} May hold templates: {{n}}, {{n % 50}}, {{now}}, {{uuid}}, {{rand}}."
-    subject: dict[str, Any] = {service.word: (Annotated[str, name_of(service.name)], ...)}
-    made: Any = create_model(title, __base__=(Operation, templated), __doc__=doc, **subject)
-    made.word = service.word
-    made.references = (service.word, *templated.references)
-    made.filled = _model(title, None, parameters, _text_of_number)
-    return cast(type[Operation], made)
+    subject = {service.word: (Annotated[str, name_of(service.name)], ...)}
+    made = _model(Operation, title, doc, parameters, _may_be_template, subject)
+    made.word, made.parameters = service.word, parameters
+    made.references = (service.word, *made.references)
+    return made
 
 
 def _may_be_template(kind: Any) -> Any:
@@ -126,20 +133,26 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _parameters(call: Any, wanted: Callable[[Parameter], bool]) -> dict[str, tuple[Any, Any]]:
-    """Annotation and default (`...`: none) of each wanted parameter."""
+def _parameters(call: Any, wanted: Callable[[Parameter], bool]) -> Parameters:
     hints = get_type_hints(call, include_extras=True)
     found = [each for each in signature(call).parameters.values() if wanted(each)]
     return {each.name: (hints[each.name], ... if each.default is Parameter.empty else each.default) for each in found}
 
 
-def _model(name: str, doc: str | None, parameters: Mapping[str, tuple[Any, Any]], leaf: Leaf) -> type[Derived]:
-    fields: dict[str, Any] = {}
+def _model(
+    base: type[D],
+    name: str,
+    doc: str | None,
+    parameters: Parameters,
+    leaf: Leaf,
+    first: Mapping[str, Any] | None = None,
+) -> type[D]:
+    fields: dict[str, Any] = dict(first or {})
     for parameter, (annotation, default) in parameters.items():
         default = [] if default == () else default
         fields[parameter] = (_plain(annotation, leaf), Field(default=default))
-    first = cleandoc(doc or "").split("\n\n")[0].replace("\n", " ") or None
-    made = create_model(name, __base__=Derived, __doc__=first, **fields)
+    about = cleandoc(doc or "").split("\n\n")[0].replace("\n", " ") or None
+    made = create_model(name, __base__=base, __doc__=about, **fields)
     made.references = tuple(name for name, (annotation, _) in parameters.items() if _names(annotation))
     return made
 
@@ -153,7 +166,7 @@ def _plain(annotation: Any, leaf: Leaf) -> Any:
     if origin in (Union, types.UnionType) and len(arguments) == 2 and type(None) in arguments:
         return _plain(next(each for each in arguments if each is not type(None)), leaf) | None
     if _is_struct(annotation):
-        return _model(annotation.__name__, annotation.__doc__, _keys(annotation), leaf)
+        return _model(Derived, annotation.__name__, annotation.__doc__, _keys(annotation), leaf)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return dict[str, _plain(arguments[1], leaf)]  # type: ignore[misc]
     if isinstance(origin, type) and issubclass(origin, Collection):
@@ -163,9 +176,9 @@ def _plain(annotation: Any, leaf: Leaf) -> Any:
     raise TypeError(f"{annotation!r} can't stand in a scenario, which holds plain data")
 
 
-def _keys(struct: Any) -> dict[str, tuple[Any, Any]]:
+def _keys(struct: Any) -> Parameters:
     """The fields of a msgspec.Struct, with their defaults."""
-    found = {}
+    found: dict[str, tuple[Any, Any]] = {}
     for field in msgspec.structs.fields(struct):
         made = field.default_factory
         default = field.default if made is msgspec.NODEFAULT else made()
