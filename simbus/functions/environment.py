@@ -239,29 +239,29 @@ class Environment:
         """The attempt has ended: write its END and REPORT, free the environment, tell who asked."""
         invocation = self._invocation
         assert invocation is not None
-        config = self.version.config
-        memory = self.version.memory_used
-        if memory > config.memory_size and outcome.status in ("ok", "error"):
-            memory = config.memory_size
+        version = self.version
+        status = outcome.status
+        if status in ("ok", "error") and version.out_of_memory:
             outcome = out_of_memory(invocation.request_id)
-        elif outcome.status == "ok" and len(outcome.payload) > RESPONSE_LIMIT // 4:
+        elif status == "ok" and len(outcome.payload) > RESPONSE_LIMIT // 4:
             outcome = too_large(outcome, RESPONSE_LIMIT)
         invocation.ended_at = now = self._timeline.now
-        invocation.max_memory_used = min(memory, config.memory_size)
+        invocation.max_memory_used = version.memory_used
         status = outcome.status
-        init_failed = not self._ready and status == "error"
+        init_failed = status == "error" and not self._ready
         self._report(invocation, outcome, now, init_failed)
-        if status in ("timeout", "exit", "oom") or init_failed:
+        if init_failed or status in ("timeout", "exit", "oom"):
             self._drop_process()
         self._invocation = None
-        self.version.settled(self, invocation, outcome)
+        version.settled(self, invocation, outcome)
         self._rest()
         invocation.on_settled(invocation, outcome)
 
     def _report(self, invocation: Invocation, outcome: Outcome, now: int, init_failed: bool) -> None:
         duration_ms = (now - invocation.started_at) / MILLISECOND
-        init_ms = None if invocation.init_ns is None else invocation.init_ns / MILLISECOND
-        shown_init = None if self.provisioned else init_ms
+        shown_init: float | None = None
+        if invocation.init_ns is not None and not self.provisioned:
+            shown_init = invocation.init_ns / MILLISECOND
         billed = billed_duration_ms(duration_ms, shown_init)
         status = outcome.status
         line_status: str | None = None

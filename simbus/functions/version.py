@@ -45,6 +45,7 @@ class FunctionVersion:
         "function",
         "memory_used",
         "modelled_response",
+        "out_of_memory",
         "number",
         "provisioned",
         "provisioned_busy",
@@ -71,7 +72,9 @@ class FunctionVersion:
         self.provisioned_failed = False
         self.retired = False
         self._init_failures = 0
-        self.memory_used = config.simulate.max_memory_used or default_memory_used(config.runtime, config.memory_size)
+        needed = config.simulate.max_memory_used or default_memory_used(config.runtime, config.memory_size)
+        self.memory_used = min(needed, config.memory_size)
+        self.out_of_memory = needed > config.memory_size
         self.modelled_response = Outcome("ok", msgspec.json.encode(config.simulate.response).decode())
         self._spawn = spawn
         self._idle: dict[Environment, None] = {}
@@ -113,10 +116,9 @@ class FunctionVersion:
         if self.retired or surplus:
             self.remove(environment)
             environment.discard()
-        elif environment.provisioned:
-            self._idle_provisioned[environment] = None
-        else:
-            self._idle[environment] = None
+            return
+        idle = self._idle_provisioned if environment.provisioned else self._idle
+        idle[environment] = None
 
     @property
     def provisioned_ready(self) -> int:

@@ -30,8 +30,9 @@ from simbus.logs.digest import Digest
 from simbus.logs.schema import INDEXES, TABLES, Row
 
 # Measured (2 cores, 500,000 rows): one INSERT of many rows costs 0.7 of executemany row by row, which also gives the
-# interpreter lock away at every row. About 500 values a statement is best; far more fall out of the CPU's cache.
-VALUES_PER_INSERT = 500
+# interpreter lock away at every row. Alone, about 500 values a statement are best (far more fall out of the CPU's
+# cache); beside a running simulation, which the lock is taken from after each statement, about 2,000.
+VALUES_PER_INSERT = 2_000
 BATCH_ROWS = 20_000
 WAL_BYTES = 4_194_304  # how much stands in the write-ahead log before it is copied into the file: SQLite's default
 QUEUE_BATCHES = 2

@@ -104,7 +104,11 @@ class BucketBase(Source):
 
     def _created(self, event_type: str, stored: StoredObject, trace_duration: int | None = None) -> dict[str, Any]:
         """Store a new object, publish its event, and answer as PutObject does."""
-        version_id = self._store(stored)
+        version_id = None
+        if self._versioning is None:  # the common case, and this the hot path of a simulation
+            self._objects.put(stored, False)
+        else:
+            version_id = self._store(stored)
         etag = stored.etag
         about = f'"key":"{encoded_key(stored.key)}","size":{stored.size},"eTag":"{etag}"'
         answer = {"ETag": f'"{etag}"', "ServerSideEncryption": "AES256"}
