@@ -34,18 +34,23 @@ def digest(*parts: object) -> str:
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:8]
 
 
+def measure(name: str, count: int, work: Callable[[], object]) -> Measured:
+    """Do `work` once. It returns what its digest is made of."""
+    gc.collect()
+    cpu, wall = time.process_time(), time.perf_counter()
+    result = work()
+    return Measured(name, count, time.process_time() - cpu, time.perf_counter() - wall, digest(result))
+
+
 def best_of(times: int, name: str, count: int, work: Callable[[], object]) -> Measured:
-    """Do `work` that often and keep the run with the least CPU time. It returns what its digest is made of."""
-    best: Measured | None = None
-    for _ in range(times):
-        gc.collect()
-        cpu, wall = time.process_time(), time.perf_counter()
-        result = work()
-        run = Measured(name, count, time.process_time() - cpu, time.perf_counter() - wall, digest(result))
-        if best is None or run.cpu < best.cpu:
-            best = run
-    assert best is not None
-    return best
+    """Do `work` that often and keep the run with the least CPU time."""
+    return min((measure(name, count, work) for _ in range(times)), key=lambda run: run.cpu)
+
+
+def best_in_turn(times: int, count: int, contenders: dict[str, Callable[[], object]]) -> list[Measured]:
+    """The best run of each contender, who take turns: a machine that slows down meanwhile slows all of them."""
+    runs = [[measure(name, count, work) for name, work in contenders.items()] for _ in range(times)]
+    return [min(own, key=lambda run: run.cpu) for own in zip(*runs, strict=True)]
 
 
 def ratio(what: str, ours: Measured, other: Measured) -> str:
