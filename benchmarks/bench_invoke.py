@@ -154,7 +154,7 @@ def main(count: int = 100_000, times: int = 5) -> list[str]:
         ours.line(),
         ratio("invoke, one environment", alone, floor),
         ratio("invoke, 20 environments", ours, floor),
-        f"wall time: {floor.wall / alone.wall:.2f} and {floor.wall / ours.wall:.2f} times the floor's speed; "
+        f"wall time: {floor.wall / alone.wall:.2f} and {floor.wall / ours.wall:.2f} times the floor's speed",
         f"peak memory {peak_memory_mb():.0f} MB",
     ]
 
