@@ -36,7 +36,6 @@ VERBS = (
     "put_events",
     "invoke",
 )
-LATER_VERBS = ("replay",)
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)\s*(B|KB|MB|GB)", re.ASCII)
 _RATE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?\s*/\s*(ms|s|m|h|d)", re.ASCII)
 _BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}

@@ -13,6 +13,7 @@ from simbus.scheduler.mappings.port import FunctionPort, Poller
 from simbus.scheduler.mappings.settings import Kind, MappingSettings
 from simbus.scheduler.queues.ledger import QueueLedger
 from simbus.scheduler.queues.poller import QueuePoller
+from simbus.scheduler.streams.context import StreamContext
 from simbus.scheduler.streams.failure import FailureRecords
 from simbus.scheduler.streams.poller import StreamPoller
 from simbus.sources.sqs.queue import Queue
@@ -39,7 +40,8 @@ class Pollers:
                 ledger = self._ledger(source)
                 return QueuePoller(self._world, self._bus, source, port, settings, criteria, ledger, meter)
             failures = FailureRecords(self._world, source, self._destinations, mapping_uuid)
-            return StreamPoller(self._world, self._bus, source, port, settings, criteria, failures, note, meter)
+            context = StreamContext(self._world, self._bus, source, port, settings, criteria, failures, note, meter)
+            return StreamPoller(source, context)
 
         return make
 

@@ -191,4 +191,3 @@ _READERS: Final[dict[str, Callable[[str, Any], dict[str, Any]]]] = {
     "metrics_config": _metrics,
     "kms_key_arn": _text,
 }
-PARAMETERS: Final = tuple(_READERS)

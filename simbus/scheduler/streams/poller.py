@@ -6,20 +6,15 @@ Sources: Developer Guide, "Polling and batching streams" and "Resharding"; API r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from simbus.bus import Bus
 from simbus.kernel import MILLISECOND
-from simbus.metrics import MappingMeter
 from simbus.scheduler.mappings.filter import Criteria
 from simbus.scheduler.mappings.port import FunctionPort
 from simbus.scheduler.mappings.settings import MappingSettings
 from simbus.scheduler.streams.context import StreamContext
-from simbus.scheduler.streams.failure import FailureRecords
 from simbus.scheduler.streams.reader import ShardReader
 from simbus.scheduler.streams.source import Shard, Stream
-from simbus.world import World
 
 
 class StreamPoller:
@@ -29,19 +24,8 @@ class StreamPoller:
     split or a merge, is read from its first record on. `stop` keeps the checkpoint, `start` goes on from there.
     """
 
-    def __init__(
-        self,
-        world: World,
-        bus: Bus,
-        stream: Stream,
-        port: FunctionPort,
-        settings: MappingSettings,
-        criteria: Criteria | None,
-        failures: FailureRecords,
-        note: Callable[[str], None],
-        meter: MappingMeter,
-    ) -> None:
-        self._context = StreamContext(world, bus, stream, port, settings, criteria, failures, note, meter)
+    def __init__(self, stream: Stream, context: StreamContext) -> None:
+        self._context = context
         self._stream = stream
         self._readers: dict[str, ShardReader] = {}
         self._begun = False

@@ -37,7 +37,6 @@ STORAGE_CLASSES: Final = (
     "DEEP_ARCHIVE",
     "GLACIER_IR",
 )
-MAXIMUM_OBJECT_BYTES: Final = 50 * 1024**4  # S3 quotas, since 12/2025; 5 GiB in one put
 MAXIMUM_PUT_BYTES: Final = 5 * 1024**3
 _URLSAFE = str.maketrans("+/", "._")
 
