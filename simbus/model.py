@@ -18,8 +18,11 @@ class ChangeEvent(msgspec.Struct, frozen=True, gc=False):
     """One thing that happened at a source.
 
     `time` is in nanoseconds of virtual time; `source` the short name (`s3:uploads`), `source_arn` its ARN; `type` the
-    service's own word (`ObjectCreated:Put`); `subject` what it is about (the object key); `parent` the request id of
-    the invocation that caused it; `data` the service's record, as JSON text.
+    service's own word (`ObjectCreated:Put`); `subject` what it is about (the object key); `parent` what caused it:
+    the request id of an invocation, the id of another change event (of the object that S3 tells the event bus of, the
+    message that SNS sends on, the event that an archive replays), the ARN of a rule whose schedule is due, or the
+    service that did it by itself (`dynamodb.amazonaws.com`: time to live). None: it came from outside. `data` is the
+    service's record, as JSON text.
     """
 
     id: str

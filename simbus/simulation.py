@@ -148,7 +148,7 @@ class Simulation(Resources):
 
     def at(self, when: str | timedelta | datetime, call: Callable[[], object]) -> None:
         """Call `call()` at a duration since the start (`"5m"`) or at a time; it holds the run open."""
-        self.timeline.at(self._instant(when), lambda _: call())
+        self.timeline.arrive(self._instant(when), lambda _: call())
 
     def _instant(self, when: str | timedelta | datetime) -> int:
         if isinstance(when, str) and when[:1].isdigit() and "-" in when:

@@ -53,9 +53,10 @@ class Delivery(msgspec.Struct, eq=False):
     """One payload on its way to one target, and the change event it came from (None: a record or a dead letter).
 
     `service` is who delivers (`s3.amazonaws.com`, `sns.amazonaws.com`, `lambda.amazonaws.com` ...), `source_arn` the
-    resource on whose behalf ("": a caller's own). `attributes` are message attributes (`{name: {"DataType": ...,
-    "StringValue": ...}}`), `group_id` and `deduplication_id` those of a FIFO message. `subscription` names the delivery
-    in the rows.
+    resource on whose behalf ("": a caller's own). `parent` is what a change event that it leads to is caused by: the
+    change event here, or the request id of the invocation that it is about. `attributes` are message attributes
+    (`{name: {"DataType": ..., "StringValue": ...}}`), `group_id` and `deduplication_id` those of a FIFO message.
+    `subscription` names the delivery in the rows.
     """
 
     payload: str
@@ -73,7 +74,7 @@ class Delivery(msgspec.Struct, eq=False):
 
     def __post_init__(self) -> None:
         if self.event is not None:
-            self.parent, self.lineage = self.event.parent, self.event.lineage
+            self.parent, self.lineage = self.event.id, self.event.lineage
 
 
 def uuid(rng: Random) -> str:

@@ -70,7 +70,7 @@ class Pace:
     def _follow(self, limit: int | None) -> None:
         """What starts now starts at the wall clock's now, not at the last entry's; but never past the next entry."""
         now = self._origin + int((self._wall.now() - self._wall_origin) * self._speed * SECOND)
-        self._timeline.now = max(self._timeline.now, now if limit is None else min(now, limit))
+        self._timeline.pass_to(now if limit is None else min(now, limit))
 
 
 def play(timeline: Timeline, unfinished: Callable[[], bool], speed: float, *, wall: WallClock = WALL) -> None:

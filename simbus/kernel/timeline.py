@@ -4,8 +4,9 @@ Time is an integer: nanoseconds since the start of the run. Everything that happ
 heaps of plain tuples `(when, tie, seq, callback, arg)`. Entries of the first heap hold a run open; those of the
 second (schedules, idle reclaim, retention) are played in order with them, but nobody waits for them.
 
-Entries of the same instant are played first in, first out. With `ties`, their order is shuffled by a generator of
-its own: another number explores another order, and the same number repeats it.
+Entries of the same instant are played first in, first out, and what arrives from outside (a workload, a recording)
+before everything else. With `ties`, their order is shuffled by a generator of its own: another number explores another
+order, and the same number repeats it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ Entry = tuple[int, int, int, Callback, Any]
 
 
 _FOREVER = 1 << 62  # ns: 146 years
+_OUTSIDE = -(1 << 62)  # where the numbers of arrivals begin: below those of every other entry
 
 
 class Actor(Protocol):
@@ -54,12 +56,15 @@ class Timeline:
     """
 
     __slots__ = (
+        "_arrivals",
         "_background",
+        "_began",
         "_cancelled",
         "_heap",
         "_rngs",
         "_seq",
         "_tie",
+        "_tie_of_arrivals",
         "actor",
         "now",
         "played",
@@ -79,8 +84,11 @@ class Timeline:
         self._background: list[Entry] = []
         self._cancelled: set[int] = set()
         self._seq = 0
+        self._arrivals = _OUTSIDE
+        self._began = 0  # `played` when the instant began
         self._rngs: dict[str, random.Random] = {}
         self._tie = None if ties is None else self.rng(f"ties:{ties}")
+        self._tie_of_arrivals = None if ties is None else self.rng(f"ties:{ties}:arrivals")
 
     def __repr__(self) -> str:
         return f"<Timeline now={self.now / SECOND:.3f}s pending={self.pending} background={len(self._background)}>"
@@ -120,6 +128,47 @@ class Timeline:
         heappush(self._background, (max(when, self.now), tie, seq, callback, arg))
         return seq
 
+    def arrive(self, when: int, callback: Callback, arg: Any = None) -> None:
+        """Like `at`, for what comes from outside: it is played before everything else of its instant.
+
+        So it does not matter when it was put here: a recording that is read line by line gives the order of the run
+        that wrote it. With `ties` it is shuffled like the others, by numbers of its own.
+        """
+        self._arrivals = seq = self._arrivals + 1
+        tie = 0 if self._tie_of_arrivals is None else self._tie_of_arrivals.getrandbits(32)
+        heappush(self._heap, (max(when, self.now), tie, seq, self._arrived, (callback, arg)))
+
+    def arrive_after(self, position: int, when: int, callback: Callback, arg: Any = None) -> None:
+        """Like `arrive`, at a given `position` of its instant, whatever `ties` is.
+
+        One at a time: the next arrival of the same recording is put here when this one is called.
+        """
+        self._arrivals = seq = self._arrivals + 1
+        turn = (self._take_turn, (position, callback, arg))
+        heappush(self._heap, (max(when, self.now), -1, seq, self._arrived, turn))
+
+    def _arrived(self, arrival: tuple[Callback, Any]) -> None:
+        self._began += 1  # an arrival does not count in the position of others
+        callback, arg = arrival
+        callback(arg)
+
+    def _take_turn(self, turn: tuple[int, Callback, Any]) -> None:
+        position, callback, arg = turn
+        while self.position < position and self.peek() == self.now:
+            self.step()
+        callback(arg)
+
+    @property
+    def position(self) -> int:
+        """How many entries of this instant have been played, arrivals aside."""
+        return self.played - self._began
+
+    def pass_to(self, now: int) -> None:
+        """Let time pass up to an instant at which nothing is played."""
+        if now > self.now:
+            self.now = now
+            self._began = self.played
+
     def cancel(self, token: int) -> None:
         """Take an entry back that has not been played. (A token of one already played must not be given.)"""
         self._cancelled.add(token)
@@ -147,7 +196,9 @@ class Timeline:
         if background and (not heap or background[0] < heap[0]):
             heap = background
         when, _, _, callback, arg = heappop(heap)
-        self.now = when
+        if when != self.now:
+            self.now = when
+            self._began = self.played
         self.played += 1
         callback(arg)
 
@@ -199,7 +250,9 @@ class Timeline:
             if cancelled and seq in cancelled:
                 cancelled.discard(seq)
                 continue
-            self.now = when
+            if when != self.now:
+                self.now = when
+                self._began = self.played
             self.played += 1
             callback(arg)
 
@@ -209,7 +262,7 @@ class Timeline:
             if when is None or when > until:
                 break
             self.step()
-        self.now = max(self.now, until)
+        self.pass_to(until)
 
     def _drop_cancelled(self) -> None:
         """Remove cancelled entries from the heads, so that what is seen there will be played."""

@@ -96,7 +96,7 @@ class Feed:
         except UsageError as error:
             raise ScenarioError(f"{self._scenario.source.where((*self._path[:2], 'trace'))} {error}") from None
         if arrival is not None and (self._stop is None or arrival.when < self._stop):
-            self._timeline.at(arrival.when, self._arrive, arrival.duration)
+            self._timeline.arrive(arrival.when, self._arrive, arrival.duration)
 
     def _arrive(self, duration: int | None) -> None:
         self._schedule(self._arrivals)

@@ -188,3 +188,73 @@ def test_it_says_where_it_stands() -> None:
     assert repr(timeline) == "<Timeline now=0.000s pending=1 background=1>"
     timeline.run(until=SECOND)
     assert timeline.played == 2
+
+
+def test_arrivals_come_first_whenever_they_were_scheduled() -> None:
+    """What comes from outside is played before the rest of its instant, in its own order."""
+    timeline = Timeline()
+    seen: list[str] = []
+    timeline.at(5, seen.append, "a")
+    timeline.after(5, seen.append, "b")
+    timeline.arrive(5, seen.append, "first")
+    timeline.at(3, lambda _: timeline.arrive(5, seen.append, "second"))
+    timeline.run()
+    assert seen == ["first", "second", "a", "b"]
+
+
+@given(st.lists(st.integers(0, 2), max_size=8), st.lists(st.integers(0, 2), max_size=8), st.integers(0, 20))
+def test_the_position_of_an_arrival_repeats_the_order_of_ties(at: list[int], arrive: list[int], ties: int) -> None:
+    """Ties shuffle arrivals too; the position of each, given to `arrive_after`, is enough to repeat the order."""
+
+    def played(how: str) -> list[str]:
+        timeline, seen = Timeline(3, ties=ties), []
+        for number, when in enumerate(at):
+            timeline.at(when, seen.append, f"entry {number}")
+
+        def come(number: int) -> None:
+            positions.append((timeline.now, timeline.position, number))
+            seen.append(f"arrival {number}")
+            if how == "again":
+                follow()
+
+        def follow() -> None:
+            for when, position, number in rest:
+                timeline.arrive_after(position, when, come, number)
+                return
+
+        rest = iter(recorded)
+        if how == "again":
+            follow()
+        else:
+            for number, when in enumerate(arrive):
+                timeline.arrive(when, come, number)
+        timeline.run()
+        return seen
+
+    positions: list[tuple[int, int, int]] = []
+    recorded: list[tuple[int, int, int]] = []
+    first = played("first")
+    recorded, positions = positions, []
+    assert played("again") == first
+    assert positions == recorded
+
+
+def test_a_position_that_is_not_reached_is_the_end_of_the_instant() -> None:
+    """A changed run may have fewer entries there; nothing of a later instant comes first."""
+    timeline = Timeline()
+    seen: list[int] = []
+    timeline.at(5, seen.append, 1)
+    timeline.at(6, seen.append, 3)
+    timeline.arrive_after(9, 5, seen.append, 2)
+    timeline.run()
+    assert seen == [1, 2, 3]
+
+
+def test_an_instant_at_which_nothing_is_played_has_no_positions() -> None:
+    """Time that passes up to a limit begins a new count."""
+    timeline = Timeline()
+    timeline.at(5, lambda _: None)
+    timeline.run(until=5)
+    assert timeline.position == 1
+    timeline.run(until=7)
+    assert (timeline.now, timeline.position) == (7, 0)

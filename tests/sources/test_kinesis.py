@@ -381,8 +381,8 @@ def test_a_target_of_eventbridge():
     delivery.group_id = "user-1"
     stream.accept(delivery)
     assert [(r.partition_key, r.data, r.parent) for r in stream.records] == [
-        ("event-1", b'{"a":1}', "request-1"),
-        ("user-1", b'{"a":1}', "request-1"),
+        ("event-1", b'{"a":1}', "event-1"),
+        ("user-1", b'{"a":1}', "event-1"),
     ]
     for _ in range(998):
         stream.accept(delivery)

@@ -17,6 +17,7 @@ from simbus.sources.dynamodb.stream import ChangeStream
 from simbus.sources.dynamodb.values import Item, Stored, copy_item
 from simbus.world import World
 
+SERVICE: Final = "dynamodb.amazonaws.com"  # what time to live deletes is caused by
 SHARD_LIFETIME: Final = 4 * HOUR
 FIVE_YEARS: Final = 5 * 365 * 24 * HOUR
 FAR: Final = 1 << 60  # ns: longer than any run
@@ -120,7 +121,7 @@ class TableStore(Source):
     def _publish(self, change: Change) -> None:
         """The change event's data has both images, whatever the stream shows, so that a replay can repeat the write."""
         event_id = f"{self._rng.getrandbits(128):032x}"
-        parent = self._cause[0]
+        parent = SERVICE if change.expired else self._cause[0]
         stream = self.stream
         payload = "" if stream is None else stream.put(change, event_id, parent)
         if stream is None or stream.view_type != "NEW_AND_OLD_IMAGES":

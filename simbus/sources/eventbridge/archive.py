@@ -33,10 +33,14 @@ _ACTIVE: Final = ("STARTING", "RUNNING", "CANCELLING")
 
 
 class Kept(NamedTuple):
-    """An archived event: when it came (ns of virtual time), its own time (seconds since 1970), and itself."""
+    """An archived event: when it came (ns of virtual time), its own time (seconds since 1970), and itself.
+
+    `event_id` is that of its row: another than in its text, where it came from another bus.
+    """
 
     kept_at: int
     time: int
+    event_id: str
     text: str
     detail_type: str
     source: str
@@ -73,7 +77,7 @@ class Archive:
         if "replay-name" in decoded or not (self._pattern is None or self._pattern.matches(decoded)):
             return
         time = epoch_seconds(decoded["time"])
-        self._events.append(Kept(event.time, time, event.data, decoded["detail-type"], decoded["source"]))
+        self._events.append(Kept(event.time, time, event.id, event.data, decoded["detail-type"], decoded["source"]))
         self._bytes += len(event.data.encode())
 
     def between(self, start: int, end: int) -> list[Kept]:

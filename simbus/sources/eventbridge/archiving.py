@@ -236,7 +236,7 @@ class Archiving(EventBusBase):
         text = f'{kept.text[:cut]},"replay-name":"{replay_name}"{kept.text[cut:]}'
         row_id = self._uuid()
         self._bus.hop(row_id, "replayed", self.name, replay_name)
-        self._receive(row_id, text, kept.detail_type, kept.source, None, Passing(only=only))
+        self._receive(row_id, text, kept.detail_type, kept.source, kept.event_id, Passing(only=only))
 
 
 def _pattern(given: str | Mapping[str, Any] | None) -> str | None:

@@ -113,7 +113,7 @@ class EventBus(Ruling, Archiving):
         assert event is not None
         row_id = self._uuid()
         self._bus.hop(event.id, "forwarded", self.name, row_id)
-        self._receive(row_id, delivery.payload, event.type, event.subject or "", event.parent, _FORWARDED)
+        self._receive(row_id, delivery.payload, event.type, event.subject or "", event.id, _FORWARDED)
 
     # --- the bus itself --------------------------------------------------------------------------------------------
 

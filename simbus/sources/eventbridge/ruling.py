@@ -204,7 +204,7 @@ class Ruling(EventBusBase):
         """A rule's schedule is due (recording TestScheduleRate::test_put_rule_with_schedule_*)."""
         event_id = self._uuid()
         text = self._writer.write(event_id, DETAIL_TYPE, SOURCE, self._writer.now(), (rule.arn,), "{}")
-        self._receive(event_id, text, DETAIL_TYPE, SOURCE, None, Passing(to=rule))
+        self._receive(event_id, text, DETAIL_TYPE, SOURCE, rule.arn, Passing(to=rule))
 
     def stop_schedules(self) -> None:
         """No schedule of this bus fires any more (a scenario's `duration` is over)."""

@@ -9,6 +9,7 @@ from simbus.errors import AwsError
 from simbus.kernel import HOUR, MINUTE, SECOND
 from simbus.sources.base import operation, twin
 from simbus.sources.s3.base import BucketBase, checked_tags
+from simbus.sources.s3.delivery import SERVICE
 from simbus.sources.s3.errors import argument, malformed
 from simbus.sources.s3.objects import StoredObject
 
@@ -112,7 +113,8 @@ class Details(BucketBase):
             return
         stored.restore = _UNDER_WAY
         self._restored("ObjectRestore:Post", stored)
-        self._timeline.after(delay, self._complete, (stored, days, self._cause))
+        parent, lineage = self._cause
+        self._timeline.after(delay, self._complete, (stored, days, (parent or SERVICE, lineage)))
 
     arestore_object = twin(restore_object)
 
@@ -139,7 +141,7 @@ class Details(BucketBase):
     def _expire(self, stored: StoredObject) -> None:
         if not stored.deleted and stored.restore == self._timeline.now:
             stored.restore = None
-            self._restored("ObjectRestore:Delete", stored, service=True, cause=(None, None))
+            self._restored("ObjectRestore:Delete", stored, service=True, cause=(SERVICE, None))
 
     def _restored(
         self,

@@ -71,7 +71,7 @@ class MoveTask:
             message.deduplication_id,
             sender=self._sender,
             trace_header=message.trace_header,
-            cause=(message.parent, message.lineage),
+            cause=(message.event_id, message.lineage),
             deduplicate=False,  # moved within five minutes, it is no copy
         )
         self._store.end(message, "redriven")
