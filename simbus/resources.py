@@ -280,6 +280,15 @@ class Resources:
         service, name, qualifier = short_name(target)
         return self.world.arn(service, name) + (f":{qualifier}" if qualifier else "")
 
+    def find(self, service: str, name: str) -> Any:
+        """The resource of a service by its bare name, or None."""
+        return self._resources.get(f"{service}:{name}")
+
+    def remove(self, resource: Any) -> None:
+        """Take a resource out of the account: its name is free again, and nothing finds it any more."""
+        self._resources.pop(resource.name, None)
+        self.world.targets.pop(resource.arn, None)
+
     def __getitem__(self, name: str) -> Any:
         """The resource of that short name, `sqs:failed`. KeyError where there is none."""
         try:

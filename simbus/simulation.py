@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from structlog.typing import Processor
 
+from simbus import sdk
 from simbus.arn import Account
 from simbus.errors import UsageError
 from simbus.kernel import Timeline
@@ -59,12 +60,14 @@ class Simulation(Resources):
         super().__init__(World(self.timeline, rows, account, _datetime(start)), rows, handler_guard, log_processors)
         self._speed = speed
         self._state = "open"
+        sdk.open_for(self)
         self._facts(scenario, ties)
 
     def __repr__(self) -> str:
         return f"<Simulation seed={self.seed} {self.timeline!r}>"
 
     def __enter__(self) -> Simulation:
+        sdk.enter(self)
         return self
 
     def __exit__(
@@ -157,6 +160,19 @@ class Simulation(Resources):
             return int((_datetime(when) - self.world.start) / timedelta(microseconds=1)) * 1000
         return _duration(when)
 
+    # --- boto3 -----------------------------------------------------------------------------------------------------
+
+    def client(self, service: str, **settings: Any) -> Any:
+        """A boto3 client whose calls reach this simulation, wherever they come from; `settings` as boto3.client takes.
+
+        Raises UsageError where boto3 is not installed (`pip install simbus[boto3]`).
+        """
+        return sdk.client(self, service, **settings)
+
+    def resource(self, service: str, **settings: Any) -> Any:
+        """A boto3 resource, like `client`."""
+        return sdk.resource(self, service, **settings)
+
     # --- end -------------------------------------------------------------------------------------------------------
 
     def finish(self) -> None:
@@ -179,6 +195,7 @@ class Simulation(Resources):
                 self.finish()
             self._close_resources()
         finally:
+            sdk.close(self)
             self._state = "closed"
             self.rows.close(complete=complete)
 

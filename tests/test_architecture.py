@@ -25,6 +25,8 @@ LAYERS = [
     {"sources"},
     {"scheduler"},
     {"resources"},
+    {"aws"},
+    {"sdk"},
     {"simulation"},
     {"recording", "report"},
     {"scenario"},

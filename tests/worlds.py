@@ -57,15 +57,19 @@ class StubTarget:
 class StubActor:
     """A handler that acts: `wait` plays the timeline."""
 
-    aws_latency = 0
+    answering = 0
 
     def __init__(self, timeline: Timeline, request_id: str, lineage: Any = None) -> None:
         self._timeline = timeline
         self.request_id = request_id
         self.lineage = lineage
 
-    def pause(self, delay: int) -> None:
+    def latency(self, service: str) -> int:
         """Calls take no time."""
+        return 0
+
+    def pause(self, delay: int) -> None:
+        """There is nothing to wait for."""
 
     def wait(self, start: Callable[[Callable[[], None]], None]) -> None:
         woken: list[bool] = []

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from simbus.functions.latency import Latencies
 from simbus.kernel import MILLISECOND, SECOND
 from simbus.kernel.distributions import Constant, Distribution
 
@@ -49,9 +50,10 @@ class Simulate(msgspec.Struct, frozen=True):
 
     `duration` is added to the time that the handler itself spends (sleeping, waiting for sources). `cpu` is the share
     of it (0 to 1) that shrinks with memory: 1,769 MB is one vCPU, and a duration is given for that size.
-    `init_duration` None: drawn from measurements for runtime and memory. `max_memory_used` in MB.
-    `idle_timeout` and `aws_latency` in nanoseconds. AWS does not document how long an idle environment lives: 640 s is
-    what real request traces of 2020 show (pacslab/serverless-performance-modeling at 4b88970, warm up to 635.8 s).
+    `init_duration` None: drawn from measurements for runtime and memory. `max_memory_used` in MB. `aws_latency`: how
+    long its calls to AWS take, see `simbus.functions.latency`. `idle_timeout` in nanoseconds: AWS does not document
+    how long an idle environment lives; 640 s is what real request traces of 2020 show
+    (pacslab/serverless-performance-modeling at 4b88970, warm up to 635.8 s).
     `response` is what a modelled function answers.
     """
 
@@ -61,7 +63,7 @@ class Simulate(msgspec.Struct, frozen=True):
     error_rate: float = 0.0
     max_memory_used: int | None = None
     idle_timeout: int = 640 * SECOND
-    aws_latency: int = 0
+    aws_latency: Latencies = Latencies()
     await_handler: bool = False
     isolate: tuple[str, ...] = ("aws_lambda_powertools",)
     response: Any = None

@@ -17,6 +17,7 @@ import msgspec
 
 from simbus.errors import AwsError, UsageError
 from simbus.functions.config import OLD_PYTHON_RUNTIMES, RUNTIMES, FunctionConfig, LoggingConfig, Simulate
+from simbus.functions.latency import parse_latencies
 from simbus.kernel.distributions import Distribution, parse_distribution
 from simbus.kernel.durations import parse_duration
 
@@ -239,8 +240,10 @@ def _simulated(key: str, value: Any) -> Any:
     """One value of `simulate`. Raises UsageError; its text starts with what was found."""
     if key in ("duration", "init_duration"):
         return value if isinstance(value, Distribution) or value is None else parse_distribution(value)
-    if key in ("idle_timeout", "aws_latency"):
+    if key == "idle_timeout":
         return _nanoseconds(value)
+    if key == "aws_latency":
+        return parse_latencies(value)
     if key in ("cpu", "error_rate") and not (_is_number(value) and 0 <= value <= 1):
         raise UsageError(f"is {value!r}; it is a share from 0 to 1.")
     if key == "max_memory_used" and value is not None and not (_is_number(value) and value == int(value) >= 1):

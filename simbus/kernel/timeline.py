@@ -39,7 +39,10 @@ class Actor(Protocol):
 
     request_id: str
     lineage: Any  # how often each function has run in this chain of requests
-    aws_latency: int  # nanoseconds that each of its calls to a source takes
+    answering: int  # how many of its calls to AWS are being answered: what these call in turn takes no time of its own
+
+    def latency(self, service: str) -> int:
+        """Nanoseconds that its next call to that AWS service takes; 0 inside a call that is being answered."""
 
     def pause(self, delay: int) -> None:
         """Park for `delay` nanoseconds of virtual time (0: do not park, but still raise where the actor is dead)."""

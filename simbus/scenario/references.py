@@ -9,6 +9,7 @@ from typing import Any
 
 from simbus.arn import Account, arn, short_name
 from simbus.errors import AwsError, UsageError
+from simbus.functions.latency import parse_latencies
 from simbus.kernel.distributions import parse_distribution
 from simbus.scenario.schema import ScenarioFile, derived
 from simbus.scenario.schema.base import Model
@@ -174,11 +175,13 @@ def _function(path: Path, name: str, function: Function, folder: FilePath) -> It
         for config_path, target in _destinations((*path, "aliases", alias), settings.event_invoke_config):
             if short_name(target)[:2] == ("lambda", name):
                 yield Problem(config_path, f"is {target!r}; {_SELF_DESTINATION} Name another resource.")
-    for key in ("duration", "init_duration"):
+    for key, parse in (
+        ("duration", parse_distribution), ("init_duration", parse_distribution), ("aws_latency", parse_latencies)
+    ):  # fmt: skip
         written = getattr(function.simulate, key)
         if written is not None:
             try:
-                parse_distribution(written, base_dir=folder)
+                parse(written, base_dir=folder)
             except UsageError as error:
                 yield Problem((*path, "simulate", key), str(error))
     if function.code is not None and function.handler is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from simbus.arn import short_name
 from simbus.errors import AwsError, ScenarioError, UsageError
+from simbus.functions.latency import parse_latencies
 from simbus.kernel.distributions import parse_distribution
 from simbus.scenario.event_buses import fill_buses, make_buses
 from simbus.scenario.loader import Scenario
@@ -130,10 +131,11 @@ class Builder:
     def _simulated(self, function: Function) -> dict[str, Any]:
         """`simulate` with its distributions read."""
         given = {name: getattr(function.simulate, name) for name in function.simulate.model_fields_set}
-        for name in ("duration", "init_duration"):
+        for name in ("duration", "init_duration", "aws_latency"):
             written = given.pop(name, None)
             if written is not None:
-                given[name] = parse_distribution(written, base_dir=self._scenario.folder)
+                parse = parse_latencies if name == "aws_latency" else parse_distribution
+                given[name] = parse(written, base_dir=self._scenario.folder)
         return given
 
     def _event_invoke_config(self, path: Path, name: str, alias: str | None, config: EventInvokeConfig | None) -> None:

@@ -45,14 +45,18 @@ class _Puts(Protocol):
 class Deputy:
     """Stands in for an invocation when Lambda itself puts something on its behalf, so that the cause is recorded."""
 
-    aws_latency = 0
+    answering = 0
 
     def __init__(self, request_id: str, lineage: Lineage | None) -> None:
         self.request_id = request_id
         self.lineage = lineage
 
-    def pause(self, delay: int) -> None:
+    def latency(self, service: str) -> int:
         """Lambda's own puts take no time of the simulation."""
+        return 0
+
+    def pause(self, delay: int) -> None:
+        """There is nothing to wait for."""
 
     def wait(self, start: Callable[[Callable[[], None]], None]) -> None:
         start(lambda: None)

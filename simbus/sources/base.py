@@ -70,7 +70,7 @@ def operation(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S,
     def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         actor = self._timeline.actor
         if actor is not None:
-            actor.pause(actor.aws_latency)
+            actor.pause(actor.latency(self.service))
         if self._out_until:
             self._check_available()
         return method(self, *args, **kwargs)
@@ -85,7 +85,7 @@ def twin(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], 
     @wraps(plain)
     async def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         actor = self._timeline.actor
-        await sleep(0 if actor is None else actor.aws_latency)
+        await sleep(0 if actor is None else actor.latency(self.service))
         actor = self._timeline.actor
         if actor is not None:
             actor.pause(0)

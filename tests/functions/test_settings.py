@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import Any
 
 import pytest
@@ -165,7 +166,8 @@ def test_simulate() -> None:
     given = {"duration": "50ms", "idle_timeout": "10m", "aws_latency": 5, "isolate": ["a", "b"], "init_duration": None}
     simulate = function_config("f", simulate=given).simulate
     assert simulate.duration.sample(None) == 50 * MILLISECOND  # type: ignore[arg-type]
-    assert (simulate.idle_timeout, simulate.aws_latency, simulate.isolate) == (600 * SECOND, 5, ("a", "b"))
+    assert (simulate.idle_timeout, simulate.isolate) == (600 * SECOND, ("a", "b"))
+    assert simulate.aws_latency.sample(Random(1), "s3") == 5
     assert function_config("f", simulate={"duration": Constant(7)}).simulate.duration == Constant(7)
     ready = Simulate(cpu=0.5)
     assert function_config("f", simulate=ready).simulate is ready

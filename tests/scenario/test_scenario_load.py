@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simbus.errors import ScenarioError
-from simbus.kernel import HOUR, MILLISECOND, MINUTE
+from simbus.kernel import HOUR, MINUTE
 from simbus.scenario.loader import Scenario, load
 from simbus.scenario.schema import ScenarioFile, schema_json
 
@@ -89,7 +89,7 @@ def test_the_example_of_the_contract_is_read(tmp_path: Path) -> None:
     resize = spec.functions["resize"]
     assert (resize.timeout, resize.memory_size, resize.ephemeral_storage) == (3, 256, 512)
     assert resize.simulate.idle_timeout == 10 * MINUTE
-    assert resize.simulate.aws_latency == 5 * MILLISECOND
+    assert resize.simulate.aws_latency == "5ms"
     put = spec.workload[0].put_object
     assert put is not None
     assert put.size == 102_400

@@ -58,7 +58,7 @@ def test_without_a_place_to_go_the_event_is_dropped(sim: Simulation) -> None:
 def test_allow_goes_on(sim: Simulation) -> None:
     """RecursiveLoop Allow switches the detection off for the function."""
     function = loop_over_s3(sim, recursive_loop="Allow")
-    sim.run(until="100ms")
+    sim.run(until="6s")
     assert len(function.invocations) > 90
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
@@ -44,9 +45,8 @@ class Sandbox:
     `config` is the function's; `code` its code, None where the handler is a Python callable. `environ` are the
     variables that it sees, `identity` a unique name (`resize/3`) from which its chance is seeded, `log` takes its
     lines, `epoch_ns` is the calendar at time 0 (ns since 1970), `function_arn` the unqualified ARN, `tmp` its private
-    /tmp (give the same one again after a reset, so that /tmp is kept).
-
-    Times are nanoseconds of the timeline. All callbacks are called outside of the greenlet.
+    /tmp (give the same one again after a reset, so that /tmp is kept). Times are nanoseconds of the timeline. All
+    callbacks are called outside of the greenlet.
     """
 
     _count = 0
@@ -75,7 +75,8 @@ class Sandbox:
         self.log = log
         self.request_id = ""
         self.lineage: Any = None
-        self.aws_latency = config.simulate.aws_latency
+        self.answering = 0
+        self._latency = partial(config.simulate.aws_latency.sample, timeline.rng(f"{config.name}/aws_latency"))
         self.ending: Ending | None = None
         self.unwound = True
         self.stretch = 0  # counts resumptions; the guard looks whether it stands still
@@ -93,6 +94,7 @@ class Sandbox:
         self.stdin = NoInput()
         self._variables = {os.fsencode(k): os.fsencode(v) for k, v in environ.items()}
         self._runtime = runtime.Runtime(self, environ, function_arn)
+        self.shown_frames = self._runtime.shown_frames  # of a stack, as Lambda would show them
         level = application_level(config)
         handler = LambdaLoggerHandler(self, config.logging.log_format)
         self.belongings = Belongings(self, handler, level, ["/var/runtime/bootstrap.py", environ.get("_HANDLER", "")])
@@ -113,8 +115,7 @@ class Sandbox:
         living.alive.add(self)
 
     def __repr__(self) -> str:
-        status = "alive" if self.ending is None else self.ending.status
-        return f"<Sandbox {self.config.name}/{self.number} {status}>"
+        return f"<Sandbox {self.config.name}/{self.number} {self.ending.status if self.ending else 'alive'}>"
 
     @property
     def alive(self) -> bool:
@@ -169,6 +170,10 @@ class Sandbox:
             self._wake_token = self.timeline.at(when, self._wake)
         self._park()
 
+    def latency(self, service: str) -> int:
+        """What its next call to that AWS service takes, in ns; 0 inside a call that is being answered."""
+        return 0 if self.answering else self._latency(service)
+
     def wait(self, start: Callable[[Callable[[], None]], None]) -> None:
         """Park until the callback that `start` is given is called, or until the process is gone."""
         if self.ending is not None:
@@ -199,10 +204,6 @@ class Sandbox:
     def calendar_ns(self) -> int:
         """Now, in nanoseconds since 1970."""
         return self.epoch_ns + self.timeline.now
-
-    def shown_frames(self, stack: Any) -> Any:
-        """Frames of a stack as Lambda would show them."""
-        return self._runtime.shown_frames(stack)
 
     def runs_here(self) -> bool:
         """Whether the code that calls is this sandbox's own."""

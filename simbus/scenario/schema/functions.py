@@ -143,7 +143,11 @@ class Simulate(Model):
         Annotated[int, between(1, 1_000_000, "memory is counted in MB, 1 or more", "Give the MB for REPORT")] | None
     ) = None
     idle_timeout: Duration = 10 * MINUTE
-    aws_latency: Duration = Field(default=0, description="How long each call to an AWS service takes in the handler.")
+    aws_latency: Any = Field(
+        default=None,
+        description="How long each call of the handler to an AWS service takes: 5ms, a distribution as in duration, or "
+        "one for each service: {dynamodb: 5ms, s3: {p50: 30ms, p99: 200ms}, default: 20ms}.",
+    )
     await_handler: bool = Field(default=False, description="Await an async def handler, which managed Python does not.")
     isolate: list[str] = Field(
         default=["aws_lambda_powertools"], description="Modules that each environment gets of its own."

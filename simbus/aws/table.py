@@ -1,0 +1,108 @@
+"""The table itself: service and operation -> a function of the account.
+
+    api = Api("sqs")
+
+    @api.operation
+    def delete_message(account: Resources, *, QueueUrl: str, ReceiptHandle: str) -> None: ...
+
+The function's name is AWS's in snake_case, its keyword-only parameters are AWS's own. A parameter that a function does
+not name is not built: a request with it is refused, never answered as if it had been understood.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from simbus.errors import UsageError
+
+if TYPE_CHECKING:
+    from simbus.resources import Resources
+
+Response = dict[str, Any]
+Function = Callable[..., Response | None]
+
+_MODULES: Final = {
+    "cloudwatch": "simbus.aws.cloudwatch",
+    "dynamodb": "simbus.aws.dynamodb",
+    "dynamodbstreams": "simbus.aws.dynamodbstreams",
+    "events": "simbus.aws.events",
+    "kinesis": "simbus.aws.kinesis",
+    "lambda": "simbus.aws.lambda_",
+    "logs": "simbus.aws.logs",
+    "s3": "simbus.aws.s3",
+    "sns": "simbus.aws.sns",
+    "sqs": "simbus.aws.sqs",
+    "sts": "simbus.aws.sts",
+}
+
+
+class Operation(NamedTuple):
+    """One operation: its function, and the parameters that this one understands."""
+
+    function: Function
+    parameters: frozenset[str]
+
+
+class Api:
+    """The operations of one AWS service.
+
+    `name` is boto3's name of it, `latency` the name under which `simulate.aws_latency` has it.
+    """
+
+    def __init__(self, name: str, latency: str | None = None) -> None:
+        self.name = name
+        self.latency = latency or name
+        self.operations: dict[str, Operation] = {}
+
+    def operation(self, function: Function) -> Function:
+        """Put a function into the table: `put_item` answers PutItem."""
+        parameters = inspect.signature(function).parameters.values()
+        name = "".join(part[:1].upper() + part[1:] for part in function.__name__.split("_"))
+        self.operations[name] = Operation(
+            function, frozenset(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
+        )
+        return function
+
+
+def is_played(service: str) -> bool:
+    """Whether simbus plays this service of boto3 itself."""
+    return service in _MODULES
+
+
+def answer(account: Resources, service: str, operation: str, params: Mapping[str, Any]) -> Response:
+    """What AWS answers to one request, after the caller's latency.
+
+    Raises AwsError, and UsageError for what is not built.
+
+    `service` is boto3's name of it (`events`), `params` have the types of botocore's service model (blobs are bytes,
+    timestamps aware datetimes). The response has these types too; a streaming body is bytes.
+    """
+    api = _api(service)
+    found = api.operations.get(operation)
+    if found is None:
+        raise not_built(f"{service} {operation}")
+    if not found.parameters.issuperset(params):
+        name = min(params.keys() - found.parameters)
+        raise not_built(f"{service} {operation} with {name}")
+    actor = account.world.timeline.actor
+    if actor is None:
+        return found.function(account, **params) or {}
+    actor.pause(actor.latency(api.latency))
+    actor.answering += 1
+    try:
+        return found.function(account, **params) or {}
+    finally:
+        actor.answering -= 1
+
+
+def not_built(what: str) -> UsageError:
+    """The refusal of an operation or a parameter; raise it."""
+    return UsageError(f"{what}: simbus does not play this. Leave it out, or replace the call in the test.")
+
+
+def _api(service: str) -> Api:
+    found: Api = import_module(_MODULES[service]).api
+    return found

@@ -1,0 +1,120 @@
+"""The event handlers of one client: they note the parameters of a call and answer it before it is sent.
+
+An answer at `before-send` leaves botocore's own retries, waiters and back-off in force; one at `before-call` would not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from botocore import UNSIGNED
+
+from simbus.aws import answer, is_played
+from simbus.errors import AwsError, UsageError
+from simbus.sdk import accounts, wire
+from simbus.sdk.shapes import convert
+from simbus.world import uuid
+
+if TYPE_CHECKING:
+    from simbus.resources import Resources
+
+_KEY = "simbus"
+_hooked: WeakSet[Any] = WeakSet()
+_sent: ContextVar[Call] = ContextVar("simbus-call")
+
+
+class Call:
+    """One call of a client: it may be sent several times. `response` is the answer to the last one."""
+
+    __slots__ = ("account", "model", "params", "response", "types")
+
+    def __init__(self, account: Resources, model: Any, params: dict[str, Any]) -> None:
+        self.account = account
+        self.model = model
+        self.params = params
+        self.types: dict[str, Any] | None = None
+        self.response: dict[str, Any] = {}
+
+    def answer(self, url: str) -> Any:
+        """Ask the table, and make the HTTP response of what it says."""
+        account, model = self.account, self.model
+        service = model.service_model.service_name
+        if self.types is None:  # a file that is given as a body can be read only once
+            self.types = convert(self.params, model.input_shape)
+        request_id = uuid(account.world.timeline.rng("aws/request-id"))
+        self.response = {}
+        try:
+            self.response = answer(account, service, model.name, self.types)
+        except AwsError as error:
+            return wire.failure(url, model, error, request_id)
+        return wire.success(url, model, self.response, request_id)
+
+
+def hook(client: Any, account: Resources | None = None) -> None:
+    """Let a client's calls be answered: by `account`, or by that of the simulation from which each call comes."""
+    if client in _hooked:
+        return
+    _hooked.add(client)
+    events = client.meta.events
+    handlers = _handlers(account)
+    for name, handler in handlers.items():
+        register = events.register_last if name == "before-parameter-build" else events.register
+        register(name, handler, unique_id=f"{_KEY}-{name}")
+
+
+def unhook_all() -> None:
+    """Take the handlers of all clients out again."""
+    for client in list(_hooked):
+        for name in _handlers(None):
+            with contextlib.suppress(ValueError):
+                client.meta.events.unregister(name, unique_id=f"{_KEY}-{name}")
+    _hooked.clear()
+
+
+def _handlers(account: Resources | None) -> dict[str, Any]:
+    def note(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+        """The last that may change the parameters has done so."""
+        owner = account or accounts.current()
+        if owner is not None:
+            context[_KEY] = Call(owner, model, params)
+
+    return {
+        "before-parameter-build": note,
+        "choose-signer": choose_signer,
+        "request-created": request_created,
+        "before-send": before_send,
+        "before-parse": before_parse,
+    }
+
+
+def choose_signer(context: dict[str, Any], **_: Any) -> Any:
+    """Nobody checks a signature here, and no credentials are needed; a presigned URL is signed."""
+    return UNSIGNED if _KEY in context and not context.get("is_presign_request") else None
+
+
+def request_created(request: Any, **_: Any) -> None:
+    """The last event that knows the call's context; `before-send` follows at once, in the same thread."""
+    call = request.context.get(_KEY)
+    if call is not None:
+        _sent.set(call)
+
+
+def before_send(request: Any, **_: Any) -> Any:
+    """Answer, instead of sending."""
+    call = _sent.get(None)
+    if call is None:
+        return None
+    service = call.model.service_model.service_name
+    if not is_played(service):
+        raise UsageError(f"{service} {call.model.name}: simbus does not play this service.")
+    return call.answer(request.url)
+
+
+def before_parse(customized_response_dict: dict[str, Any], **_: Any) -> None:
+    """Put the members of the response beside what the parser makes of an empty body."""
+    call = _sent.get(None)
+    if call is not None:
+        customized_response_dict.update(call.response)

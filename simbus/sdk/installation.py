@@ -1,0 +1,221 @@
+"""What is another one in botocore and boto3 while a simulation is open. `undo` puts every original back.
+
+botocore: a client's first call hooks it; sessions have the simulation's Region, fixed fake credentials and an empty
+configuration, whatever the machine has; what sleeps or draws numbers outside of a handler plays the timeline and draws
+from the seed. boto3: a default session for each execution environment, transfers of a test without threads.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from simbus.functions.sandbox import state
+from simbus.functions.variables import ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN
+from simbus.kernel import SECOND
+from simbus.sdk import accounts, hooks
+
+_undo: list[Callable[[], Any]] = []
+_loaded: dict[str, Any] = {}  # service models by path; reading one takes longer than a thousand calls
+_ABSENT = object()
+
+
+def install(name: str) -> None:
+    """`name` (`botocore.session`, `boto3`) has just been imported, or was already when the simulation was opened."""
+    if name == "botocore.session":
+        _install_botocore()
+    else:
+        _install_boto3()
+
+
+def undo() -> None:
+    """Put everything back, and take the handlers out of every client."""
+    hooks.unhook_all()
+    while _undo:
+        _undo.pop()()
+
+
+def _put(owner: Any, name: str, new: Any) -> None:
+    before = vars(owner).get(name, _ABSENT)
+    setattr(owner, name, new)
+    if before is _ABSENT:
+        _undo.append(lambda: delattr(owner, name))
+    else:
+        _undo.append(lambda: setattr(owner, name, before))
+
+
+# --- botocore --------------------------------------------------------------------------------------------------------
+
+
+def _install_botocore() -> None:
+    # by import_module: a module that is just being imported is no attribute of its package yet
+    client, endpoint, loaders, retryhandler, session, signers, waiter, bucket, standard = (
+        import_module(f"botocore.{name}")
+        for name in (
+            "client", "endpoint", "loaders", "retryhandler", "session", "signers", "waiter", "retries.bucket",
+            "retries.standard",
+        )
+    )  # fmt: skip
+    _put_client(client.BaseClient)
+    _put_session(session.Session)
+    _put_signer(signers.RequestSigner)
+    _put_loader(loaders.JSONFileLoader)
+    time, random = _Module("time", sleep=_sleep), _Module("random", random=_random)
+    for module in (endpoint, waiter, bucket, standard):
+        _put(module, "time", time)
+    for module in (retryhandler, standard):
+        _put(module, "random", random)
+    _put_defaults(standard.RetryHandler.__init__, "sleep", _sleep)
+    _put_defaults(standard.ExponentialBackoff.__init__, "random", _random)
+
+
+def _put_client(base: Any) -> None:
+    real = base._make_api_call
+
+    def make_api_call(client: Any, operation_name: str, api_params: Any) -> Any:
+        if accounts.current() is not None:
+            hooks.hook(client)
+        return real(client, operation_name, api_params)
+
+    _put(base, "_make_api_call", make_api_call)
+
+
+def _put_session(session_class: Any) -> None:
+    real = session_class.__init__
+
+    def init(session: Any, *args: Any, **kwargs: Any) -> None:
+        real(session, *args, **kwargs)
+        account = accounts.current()
+        if account is not None:
+            session._credentials = _credentials()
+            session._config = {"profiles": {}}
+            session._profile_map = _AnyProfile()
+            if state.here() is None:  # in a handler its own variables say the Region
+                session._session_instance_vars.setdefault("region", account.world.account.region)
+
+    _put(session_class, "__init__", init)
+
+
+class _AnyProfile(dict[str, Any]):
+    """Every profile is there, and empty: nothing is read from the machine."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> dict[str, Any]:
+        return {}
+
+
+def _put_signer(signer_class: Any) -> None:
+    real = signer_class.get_auth_instance
+
+    def get_auth_instance(signer: Any, *args: Any, request_credentials: Any = None, **kwargs: Any) -> Any:
+        """A client that was made where there are no credentials can still make presigned URLs."""
+        if request_credentials is None and signer._credentials is None and accounts.current() is not None:
+            request_credentials = _credentials()
+        return real(signer, *args, request_credentials=request_credentials, **kwargs)
+
+    _put(signer_class, "get_auth_instance", get_auth_instance)
+
+
+def _credentials() -> Any:
+    from botocore.credentials import Credentials
+
+    return Credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, method="simbus")
+
+
+def _put_loader(loader_class: Any) -> None:
+    real = loader_class.load_file
+
+    def load_file(loader: Any, path: str) -> Any:
+        found = _loaded.get(path)
+        if found is None:
+            with state.outside():
+                found = _loaded[path] = real(loader, path)
+        return found
+
+    _put(loader_class, "load_file", load_file)
+
+
+def _put_defaults(function: Any, name: str, new: Any) -> None:
+    """Another default of one parameter."""
+    code = function.__code__
+    before = function.__defaults__
+    names = code.co_varnames[code.co_argcount - len(before) : code.co_argcount]
+    function.__defaults__ = tuple(new if name == n else value for n, value in zip(names, before, strict=True))
+    _undo.append(lambda: setattr(function, "__defaults__", before))
+
+
+class _Module:
+    """A module with other functions in it."""
+
+    def __init__(self, name: str, **functions: Any) -> None:
+        self._real = sys.modules[name]
+        self.__dict__.update(functions)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def _sleep(seconds: float) -> None:
+    """A handler parks; a test lets the simulation play meanwhile."""
+    account = None if state.here() is not None else accounts.current()
+    if account is None:
+        sys.modules["time"].sleep(seconds)
+    else:
+        timeline = account.world.timeline
+        timeline.run(timeline.now + round(seconds * SECOND))
+
+
+def _random() -> float:
+    account = None if state.here() is not None else accounts.current()
+    if account is None:
+        drawn: float = sys.modules["random"].random()
+        return drawn
+    return account.world.timeline.rng("aws/retry").random()
+
+
+# --- boto3 -----------------------------------------------------------------------------------------------------------
+
+_sessions: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+
+def _install_boto3() -> None:
+    boto3, transfer, inject = map(import_module, ("boto3", "boto3.s3.transfer", "boto3.s3.inject"))
+    _put(boto3, "DEFAULT_SESSION", None)
+    real_setup, real_get = boto3.setup_default_session, boto3._get_default_session
+
+    def setup_default_session(**kwargs: Any) -> None:
+        sandbox = state.here()
+        if sandbox is None:
+            real_setup(**kwargs)
+        else:
+            _sessions[sandbox] = boto3.Session(**kwargs)
+
+    def get_default_session() -> Any:
+        sandbox = state.here()
+        if sandbox is None:
+            return real_get()
+        if sandbox not in _sessions:
+            setup_default_session()
+        return _sessions[sandbox]
+
+    _put(boto3, "setup_default_session", setup_default_session)
+    _put(boto3, "_get_default_session", get_default_session)
+    _undo.append(_sessions.clear)
+    _put_transfers(transfer, inject)
+
+
+def _put_transfers(transfer: Any, inject: Any) -> None:
+    real = transfer.create_transfer_manager
+
+    def create_transfer_manager(client: Any, config: Any, osutil: Any = None) -> Any:
+        if state.here() is None and accounts.current() is not None:
+            config.use_threads = False
+        return real(client, config, osutil)
+
+    _put(transfer, "create_transfer_manager", create_transfer_manager)
+    _put(inject, "create_transfer_manager", create_transfer_manager)
