@@ -13,6 +13,7 @@ The map of the house, from the bottom up:
     sources/      a file or a folder per AWS service
     scheduler/    who asks for invocations: Invoke, the asynchronous queue, destinations; mappings/ with the pollers of
                   queues/ and streams/
+    faults/       what goes wrong on purpose
     resources.py  what is in the simulated account     simulation.py   the handle that puts all of it together
     scenario/     the file format          report/  what a run came to          cli/  the command line
 """

@@ -43,6 +43,10 @@ class Bus:
     def unsubscribe(self, source: str, subscription: Subscription) -> None:
         self._subscriptions[source].remove(subscription)
 
+    def subscriptions(self, source: str) -> list[Subscription]:
+        """Who receives the change events of a source now."""
+        return list(self._subscriptions.get(source, ()))
+
     def publish(self, event: ChangeEvent) -> None:
         """Write the event down and offer it to every subscription of its source."""
         self._events.append(

@@ -15,6 +15,10 @@ from structlog.typing import Processor
 from simbus import sdk
 from simbus.arn import Account
 from simbus.errors import UsageError
+from simbus.faults.faults import Faults
+from simbus.faults.hooks import Hooks
+from simbus.faults.reading import read_fault
+from simbus.faults.stage import Stage
 from simbus.kernel import Timeline
 from simbus.kernel.durations import parse_duration
 from simbus.kernel.loop import run as run_loop
@@ -58,6 +62,8 @@ class Simulation(Resources):
         rows = RunWriter(None if db is None else Path(db))
         rows.open()
         super().__init__(World(self.timeline, rows, account, _datetime(start)), rows, handler_guard, log_processors)
+        stage = Stage(self.world, self.bus, self._pool, self._destinations, self.event_source_mappings, Hooks(), {})
+        self.faults = Faults(stage)
         self._speed = speed
         self._state = "open"
         sdk.open_for(self)
@@ -153,6 +159,15 @@ class Simulation(Resources):
         """Call `call()` at a duration since the start (`"5m"`) or at a time; it holds the run open."""
         self.timeline.arrive(self._instant(when), lambda _: call())
 
+    def fault(self, **settings: Any) -> None:
+        """Let something go wrong, with the keys of `faults` in a scenario file (`for_` is `for`).
+
+        `sim.fault(function="charge", error_rate=0.5, at="10m", for_="5m")`; `every="1h"` or `every={"exponential":
+        "1h"}` again and again, `count=3, over="1d"` at random. What it is about may be the resource itself. Faults hold
+        no run open. `simbus.faults.rules.EFFECTS` has all of them. Raises UsageError.
+        """
+        self.faults.add(read_fault(settings))
+
     def _instant(self, when: str | timedelta | datetime) -> int:
         if isinstance(when, str) and when[:1].isdigit() and "-" in when:
             when = _datetime(when)
@@ -180,6 +195,7 @@ class Simulation(Resources):
         if self._state == "open":
             self._state = "finished"
             self.rows.set("ended", self.world.iso())
+            self.faults.final_rows()
             self._final_rows()
 
     def digest(self) -> str:

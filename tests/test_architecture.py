@@ -27,6 +27,7 @@ LAYERS = [
     {"resources"},
     {"aws"},
     {"sdk"},
+    {"faults"},
     {"simulation"},
     {"recording", "report"},
     {"scenario"},

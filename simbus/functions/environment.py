@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from simbus.functions.errors import in_invocation, modelled_error, out_of_memory, timed_out, too_large
+from simbus.functions.errors import in_invocation, out_of_memory, timed_out, too_large
 from simbus.functions.pricing import billed_duration_ms
 from simbus.kernel import MILLISECOND, SECOND
 from simbus.logs.platform import PlatformLines, Report
@@ -19,6 +19,7 @@ from simbus.model import Invocation, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simbus.functions.attempt import Answered
     from simbus.functions.version import FunctionVersion
 
 INIT_LIMIT = 10 * SECOND
@@ -204,17 +205,23 @@ class Environment:
         self._call(self._invocation)
 
     def _call(self, invocation: Invocation) -> None:
-        version = self.version
-        simulate = version.config.simulate
-        if simulate.error_rate and version.rng.random() < simulate.error_rate:
-            self._answered(modelled_error(invocation.request_id, version.config.runtime))
+        attempt = self.version.attempt
+        if attempt is not None:
+            attempt(self, invocation, self._answered)
         elif self._process is not None:
             self._process.invoke(invocation, self._deadline, self._answered)
         else:
-            self._answered(version.modelled_response)
+            self._answered(self.version.modelled_response)
 
-    def _answered(self, outcome: Outcome) -> None:
-        """The handler has ended; what `simulate` adds to its own time is still to pass."""
+    def call(self, invocation: Invocation, answered: Answered) -> None:
+        """Call the handler, or answer for a modelled function, on behalf of what stands between."""
+        if self._process is not None:
+            self._process.invoke(invocation, self._deadline, answered)
+        else:
+            answered(self.version.modelled_response)
+
+    def _answered(self, outcome: Outcome, slower: int = 0) -> None:
+        """The handler has ended; what `simulate` and faults (`slower`) add to its own time is still to pass."""
         if outcome.status == "timeout":
             self._finish_timeout(None)
             return
@@ -223,10 +230,11 @@ class Environment:
         extra = invocation.trace_duration
         if extra is None:
             extra = self.version.sample_duration()
-        end = self._timeline.now + extra
+        now = self._timeline.now
+        end = now + extra + slower
         if end >= self._deadline:
             self._timeline.at(self._deadline, self._finish_timeout)
-        elif extra:
+        elif end > now:
             self._timeline.at(end, self._finish, outcome)
         else:
             self._finish(outcome)

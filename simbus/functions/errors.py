@@ -60,9 +60,9 @@ def too_large(outcome: Outcome, limit: int) -> Outcome:
     return Outcome("error", f'{{"errorMessage":"{message}","errorType":"{error_type}"}}', error_type, message)
 
 
-def modelled_error(request_id: str, runtime: str) -> Outcome:
-    """What `simulate.error_rate` answers with: an exception of the function, without a trace."""
-    message, error_type = "simulated failure (simulate.error_rate)", "SimulatedError"
+def modelled_error(request_id: str, runtime: str, cause: str) -> Outcome:
+    """An exception of the function that `cause` is to blame for (`simulate.error_rate`), without a trace."""
+    message, error_type = f"simulated failure ({cause})", "SimulatedError"
     known = runtime.startswith("python") and runtime in (*OLD_PYTHON_RUNTIMES, "python3.8")
     request = "" if known else f', "requestId": "{request_id}"'
     payload = f'{{"errorMessage": "{message}", "errorType": "{error_type}"{request}, "stackTrace": []}}'

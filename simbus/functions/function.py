@@ -6,9 +6,11 @@ knows no retry rule: whoever asked is told through the invocation's `on_settled`
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from simbus.errors import AwsError
+from simbus.functions.attempt import AttemptLayer
 from simbus.functions.concurrency import AccountPool, Concurrency
 from simbus.functions.config import FunctionConfig
 from simbus.functions.environment import Environment
@@ -62,6 +64,8 @@ class Function:
         self._rng = world.timeline.rng(f"{self.name}/environments")
         self._alias_rng = world.timeline.rng(f"{self.name}/aliases")
         self._changed = True
+        self._layers: tuple[AttemptLayer, ...] = ()
+        self._cold = False
         self.latest = self._new_version(LATEST, config)
         self.versions: dict[str, FunctionVersion] = {LATEST: self.latest}
 
@@ -83,7 +87,23 @@ class Function:
 
     def _new_version(self, number: str, config: FunctionConfig) -> FunctionVersion:
         self.metrics.wait_for(config.timeout_ns)
-        return FunctionVersion(self, number, config, self._spawner(self, number, config))
+        version = FunctionVersion(self, number, config, self._spawner(self, number, config))
+        version.interpose(self._layers)
+        version.cold = self._cold
+        return version
+
+    def interpose(self, layers: Iterable[AttemptLayer]) -> None:
+        """Let these stand between environments and handlers, of every version, in place of those before (faults)."""
+        self._layers = tuple(layers)
+        for version in self.versions.values():
+            version.interpose(self._layers)
+
+    def keep_cold(self, cold: bool) -> int:
+        """While `cold`, no environment on demand is kept: idle ones end now (how many: returned), others after use."""
+        self._cold = cold
+        for version in self.versions.values():
+            version.cold = cold
+        return sum(version.reclaim() for version in self.versions.values()) if cold else 0
 
     def update(self, config: FunctionConfig) -> None:
         """Replace configuration or code of $LATEST: what runs goes on, later invocations get new environments."""
@@ -158,7 +178,7 @@ class Function:
         if invocation.invocation_type == "RequestResponse":
             reason = self.concurrency.refuse_rate()
             if reason is not None:
-                self._throttle(invocation, reason)
+                self.throttle(invocation, reason)
                 return
         environment = version.take_provisioned()
         if environment is not None:
@@ -172,7 +192,7 @@ class Function:
                 self.concurrency.release()
                 reason = "ConcurrentInvocationLimitExceeded"
         if reason is not None:
-            self._throttle(invocation, reason)
+            self.throttle(invocation, reason)
             return
         if version.provisioned and version.provisioned_ready:
             metrics.count("ProvisionedConcurrencySpilloverInvocations")
@@ -181,7 +201,8 @@ class Function:
         else:
             version.create().start(invocation)
 
-    def _throttle(self, invocation: Invocation, reason: str) -> None:
+    def throttle(self, invocation: Invocation, reason: str) -> None:
+        """Refuse an invocation, with AWS's ThrottleReason."""
         self.metrics.throttled()
         invocation.on_throttled(invocation, Throttled(reason))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from simbus.functions.attempt import Attempt, AttemptLayer, failing_at, plainly
 from simbus.functions.cold_starts import init_distribution
 from simbus.functions.environment import VCPU_MEMORY, Environment, Process
 from simbus.functions.memory import default_memory_used
@@ -40,6 +41,8 @@ class FunctionVersion:
         "_rows",
         "_spawn",
         "arn",
+        "attempt",
+        "cold",
         "config",
         "environments",
         "function",
@@ -51,7 +54,6 @@ class FunctionVersion:
         "provisioned_busy",
         "provisioned_failed",
         "retired",
-        "rng",
         "timeline",
         "timeout_ns",
     )
@@ -62,7 +64,8 @@ class FunctionVersion:
         self.config = config
         self.arn = f"{function.arn}:{number}"
         self.timeline = function.world.timeline
-        self.rng = self.timeline.rng(f"{function.name}/errors")
+        self.attempt: Attempt | None = None
+        self.cold = False
         self.timeout_ns = config.timeout_ns
         self._rows = function.world.rows
         self._origin = function.world.epoch_ns
@@ -90,6 +93,13 @@ class FunctionVersion:
         busy = len(self.environments) - len(self._idle) - len(self._idle_provisioned)
         return f"<FunctionVersion {self.function.resource}:{self.number} busy={busy} idle={len(self._idle)}>"
 
+    def interpose(self, layers: Iterable[AttemptLayer]) -> None:
+        """Let these stand between environments and handler, the last one first, in place of those before."""
+        rate = self.config.simulate.error_rate
+        self.attempt = failing_at(rate, self.timeline.rng(f"{self.function.name}/errors")) if rate else None
+        for layer in layers:
+            self.attempt = layer(self.attempt or plainly)
+
     # --- placement -------------------------------------------------------------------------------------------------
 
     def take_provisioned(self) -> Environment | None:
@@ -112,12 +122,12 @@ class FunctionVersion:
 
     def give_back(self, environment: Environment) -> None:
         """An environment is idle again (one of a version that was replaced is shut down)."""
-        surplus = environment.provisioned and self._provisioned_environments() > self.provisioned
-        if self.retired or surplus:
+        provisioned = environment.provisioned
+        if self.retired or (self._provisioned_environments() > self.provisioned if provisioned else self.cold):
             self.remove(environment)
             environment.discard()
             return
-        idle = self._idle_provisioned if environment.provisioned else self._idle
+        idle = self._idle_provisioned if provisioned else self._idle
         idle[environment] = None
 
     @property
@@ -155,9 +165,18 @@ class FunctionVersion:
     def retire(self) -> None:
         """New code or configuration takes its place: idle environments end now, busy ones after their invocation."""
         self.retired = True
-        for environment in [*self._idle, *self._idle_provisioned]:
+        self.reclaim()
+        for environment in list(self._idle_provisioned):
             self.remove(environment)
             environment.discard()
+
+    def reclaim(self) -> int:
+        """Idle environments on demand end now; how many there were."""
+        idle = list(self._idle)
+        for environment in idle:
+            self.remove(environment)
+            environment.discard()
+        return len(idle)
 
     # --- what the environments ask for -----------------------------------------------------------------------------
 

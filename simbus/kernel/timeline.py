@@ -30,7 +30,8 @@ Callback = Callable[[Any], object]
 Entry = tuple[int, int, int, Callback, Any]
 
 
-_FOREVER = 1 << 62  # ns: 146 years
+FOREVER = 1 << 62
+"""An instant that no run reaches: 146 years in nanoseconds."""
 _OUTSIDE = -(1 << 62)  # where the numbers of arrivals begin: below those of every other entry
 
 
@@ -131,6 +132,11 @@ class Timeline:
         heappush(self._background, (max(when, self.now), tie, seq, callback, arg))
         return seq
 
+    def first(self, when: int, callback: Callback, arg: Any = None) -> None:
+        """Like `background`, but played before everything else of its instant, whatever `ties` is."""
+        self._seq = seq = self._seq + 1
+        heappush(self._background, (max(when, self.now), -2, seq, self._arrived, (callback, arg)))
+
     def arrive(self, when: int, callback: Callback, arg: Any = None) -> None:
         """Like `at`, for what comes from outside: it is played before everything else of its instant.
 
@@ -211,7 +217,7 @@ class Timeline:
         Raises StalledError where nothing is left to play although something is unfinished.
         """
         if until is None:
-            self._play_pending(_FOREVER)
+            self._play_pending(FOREVER)
             self.check_finished()
         else:
             self._play_until(until)

@@ -11,10 +11,14 @@ from simbus.metrics.meter import COUNT, Clock, Datapoint
 class Pool(Protocol):
     """How many invocations run at once in the account, of them in the unreserved rest, and the most of each so far."""
 
+    limit: int
     in_use: int
     elsewhere: int
     peak: int
     total_peak: int
+
+    @property
+    def unreserved(self) -> int: ...
 
 
 class AccountMeter:
@@ -38,6 +42,7 @@ class AccountMeter:
         time = self._clock.time_of(self._clock.begins)
         pool = self._pool
         if pool.total_peak:
-            yield Datapoint(time, "ConcurrentExecutions", "", float(pool.total_peak), COUNT)
+            yield Datapoint(time, "ConcurrentExecutions", "", float(min(pool.total_peak, pool.limit)), COUNT)
         if pool.peak:
-            yield Datapoint(time, "UnreservedConcurrentExecutions", "", float(pool.peak), COUNT)
+            peak = min(pool.peak, pool.unreserved)
+            yield Datapoint(time, "UnreservedConcurrentExecutions", "", float(peak), COUNT)

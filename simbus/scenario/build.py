@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from simbus.arn import Account
 from simbus.errors import ScenarioError, UsageError
+from simbus.faults.reading import read_fault
 from simbus.scenario.expectations import ExpectationResult, evaluate
 from simbus.scenario.loader import Scenario
 from simbus.scenario.resources import Builder
@@ -64,6 +65,7 @@ def build(
     )
     try:
         Builder(simulation, scenario).build()
+        _faults(simulation, scenario)
         feeds: tuple[Feed, ...] = ()
         if workload:
             feeds = tuple(
@@ -106,6 +108,14 @@ def run_scenario(
         with simulation.reader() as rows:
             results = evaluate(scenario.spec.expect, rows)
         return RunResult(simulation.seed, simulation.digest(), simulation.now, results)
+
+
+def _faults(simulation: Simulation, scenario: Scenario) -> None:
+    for index, fault in enumerate(scenario.spec.faults):
+        try:
+            simulation.faults.add(read_fault(fault.settings(), scenario.folder))
+        except UsageError as error:
+            raise ScenarioError(f"{scenario.source.where(('faults', index))}: {error}") from None
 
 
 def _preload(simulation: Simulation, scenario: Scenario) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path as FilePath
 from typing import Any
@@ -14,6 +15,7 @@ from simbus.kernel.distributions import parse_distribution
 from simbus.scenario.schema import ScenarioFile, derived
 from simbus.scenario.schema.base import Model
 from simbus.scenario.schema.derived import Derived
+from simbus.scenario.schema.faults import Fault
 from simbus.scenario.schema.functions import EventInvokeConfig, Function
 from simbus.scenario.schema.workload import Item
 from simbus.scenario.source import Path, Problem
@@ -37,6 +39,10 @@ def check_references(spec: ScenarioFile, folder: FilePath) -> list[Problem]:
     problems += _schedules(spec)
     for index, item in enumerate(spec.workload):
         problems += _item(("workload", index), item, folder)
+    for index, fault in enumerate(spec.faults):
+        for key in ("for_", "every", "latency", "delay"):
+            problems += _distribution(("faults", index, key.rstrip("_")), getattr(fault, key), folder)
+        problems += _every(("faults", index, "every"), fault, folder)
     return problems
 
 
@@ -72,6 +78,8 @@ def _named(spec: ScenarioFile) -> Iterator[tuple[Path, str]]:
                 yield path, bus_name if ":" in bus_name else f"events:{bus_name}"
         if item.invoke is not None and item.invoke.qualifier is not None:
             yield ("workload", index, "invoke", "qualifier"), f"{item.invoke.function}:{item.invoke.qualifier}"
+    for index, fault in enumerate(spec.faults):
+        yield from _fields(("faults", index), fault, words)
     for index, expectation in enumerate(spec.expect):
         yield from _fields(("expect", index), expectation, ("queue", "function"))
 
@@ -175,17 +183,27 @@ def _function(path: Path, name: str, function: Function, folder: FilePath) -> It
         for config_path, target in _destinations((*path, "aliases", alias), settings.event_invoke_config):
             if short_name(target)[:2] == ("lambda", name):
                 yield Problem(config_path, f"is {target!r}; {_SELF_DESTINATION} Name another resource.")
-    for key, parse in (
-        ("duration", parse_distribution), ("init_duration", parse_distribution), ("aws_latency", parse_latencies)
-    ):  # fmt: skip
-        written = getattr(function.simulate, key)
-        if written is not None:
-            try:
-                parse(written, base_dir=folder)
-            except UsageError as error:
-                yield Problem((*path, "simulate", key), str(error))
+    for key in ("duration", "init_duration"):
+        yield from _distribution((*path, "simulate", key), getattr(function.simulate, key), folder)
+    yield from _distribution((*path, "simulate", "aws_latency"), function.simulate.aws_latency, folder, parse_latencies)
     if function.code is not None and function.handler is not None:
         yield from _code(path, function.code, function.handler, folder)
+
+
+def _distribution(
+    path: Path, written: Any, folder: FilePath, parse: Callable[..., object] = parse_distribution
+) -> Iterator[Problem]:
+    if written is not None:
+        try:
+            parse(written, base_dir=folder)
+        except UsageError as error:
+            yield Problem(path, str(error))
+
+
+def _every(path: Path, fault: Fault, folder: FilePath) -> Iterator[Problem]:
+    with suppress(UsageError):  # told already
+        if fault.every is not None and parse_distribution(fault.every, base_dir=folder).mean() <= 0:
+            yield Problem(path, f"is {fault.every}; between two occurrences there is some time. Make it longer.")
 
 
 def _code(path: Path, code: str, handler: str, folder: FilePath) -> Iterator[Problem]:

@@ -42,10 +42,13 @@ class AsynchronousQueue:
     def __repr__(self) -> str:
         return f"<AsynchronousQueue {self._function.resource} waiting={len(self.waiting)}>"
 
-    def submit(self, delivery: Delivery, qualifier: str | None = None) -> str:
-        """Accept an event (202) and try it at once. Returns the request id, the same for every attempt."""
+    def submit(self, delivery: Delivery, qualifier: str | None = None, request_id: str | None = None) -> str:
+        """Accept an event (202) and try it at once. Returns the request id, the same for every attempt.
+
+        With a `request_id` it is an event that the queue hands out once more.
+        """
         invocation = Invocation(
-            uuid(self._rng),
+            request_id or uuid(self._rng),
             delivery.payload,
             self._settled,
             self._throttled,
@@ -57,7 +60,8 @@ class AsynchronousQueue:
             trace_duration=delivery.trace_duration,
             state=delivery,
         )
-        self._metrics.received()
+        if request_id is None:
+            self._metrics.received()
         if qualifier is not None:
             invocation.version = self._function.primary(qualifier)
         self.waiting[invocation] = None

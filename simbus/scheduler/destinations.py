@@ -149,11 +149,15 @@ class Destinations:
             else:
                 target.accept(delivery)
         except AwsError as error:
-            self._hop(event_id, failed, arn, str(error))
-            self._world.metrics.function(delivery.source_arn.split(":")[6]).count(failed)
+            self.undelivered(arn, delivery, event_id, failed, error)
             return False
         self._hop(event_id, "dead_letter" if delivery.attributes else "destination", target.name, None)
         return True
+
+    def undelivered(self, arn: str, delivery: Delivery, event_id: str | None, failed: str, error: AwsError) -> None:
+        """Write down that a record or a dead letter did not arrive."""
+        self._hop(event_id, failed, arn, str(error))
+        self._world.metrics.function(delivery.source_arn.split(":")[6]).count(failed)
 
     def _put(self, bucket: _Puts, delivery: Delivery, folder: str) -> None:
         """An S3 destination: one object per record, under a key made of folder, day, time and a random part."""

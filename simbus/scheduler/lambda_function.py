@@ -48,6 +48,11 @@ class LambdaFunction(Source):
         return self._function
 
     @property
+    def event_queue(self) -> AsynchronousQueue:
+        """Its queue of asynchronous events."""
+        return self._queue
+
+    @property
     def config(self) -> FunctionConfig:
         """The configuration of $LATEST."""
         return self._function.config

@@ -41,8 +41,11 @@ class Source:
         return f"<{type(self).__name__} {self.resource}>"
 
     def outage(self, duration: int) -> None:
-        """Answer every operation and delivery with 503 ServiceUnavailable for `duration` nanoseconds from now."""
-        self._out_until = self._timeline.now + duration
+        """Answer every operation and delivery with 503 ServiceUnavailable for `duration` nanoseconds from now.
+
+        An earlier outage that ends later goes on.
+        """
+        self._out_until = max(self._out_until, self._timeline.now + duration)
 
     @property
     def out_until(self) -> int:

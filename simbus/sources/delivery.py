@@ -49,7 +49,7 @@ class Sender:
         self._settles = settles
         self._waiting: dict[str, Parcel] = {}
 
-    def _send(self, delivery: Delivery, event: ChangeEvent) -> None:
+    def send(self, delivery: Delivery, event: ChangeEvent) -> None:
         """Try for the first time."""
         error = self._world.hand_over(self._to, delivery)
         if error is not None:
@@ -102,7 +102,7 @@ class Subscription(Sender):
         payload = self._render(event)
         if payload is not None:
             delivery = Delivery(payload, self._principal, self._source_arn, event=event, subscription=self.name)
-            self._send(delivery, event)
+            self.send(delivery, event)
 
 
 class Subscribable(Source):

@@ -228,7 +228,82 @@ REFUSED = [
         "",
     ),
     ("event_buses: {a b: {}}", "orders.yaml:1: $.event_buses[\"a b\"] is 'a b'; a bus's name has", "Rename it"),
-    ("faults: []", "orders.yaml:1: $.faults is given; faults are not built yet", "Remove it"),
+    (
+        "faults: [{at: 1s, function: f}]",
+        "orders.yaml:1: $.faults[0] has no fault; a fault is one or more of error_rate,",
+        "Add one",
+    ),
+    (
+        "faults: [{function: f, queue: q, outage: true, for: 1s}]",
+        "orders.yaml:1: $.faults[0] is about function and queue; a fault is about one resource.",
+        "Write one item for each",
+    ),
+    ("faults: [{error_rate: 1}]", "orders.yaml:1: $.faults[0] has error_rate but not of what;", "Name one"),
+    (
+        "faults: [{queue: q, error_rate: 1}]",
+        "orders.yaml:1: $.faults[0] has error_rate of a queue; it is a fault of function.",
+        "Put it into an item of its own",
+    ),
+    (
+        "faults: [{function: f, neighbour_concurrency: 5}]",
+        "orders.yaml:1: $.faults[0] has neighbour_concurrency of a function; it is a fault of the account",
+        "Put it into an item of its own",
+    ),
+    (
+        "faults: [{function: f, error_rate: 2}]",
+        "orders.yaml:1: $.faults[0].error_rate is 2; a share is 0 to 1.",
+        "Write 0.01",
+    ),
+    (
+        "faults: [{queue: q, outage: false}]",
+        "orders.yaml:1: $.faults[0].outage is False;",
+        "Write true, or leave it out",
+    ),
+    (
+        "faults: [{queue: jobs.fifo, duplicate_rate: 0.1}]\nqueues: {jobs.fifo: {fifo_queue: true}}",
+        "orders.yaml:1: $.faults[0] has duplicate_rate of sqs:jobs.fifo; a FIFO queue delivers each message once.",
+        "Name a standard queue",
+    ),
+    (
+        "faults: [{queue: jobs.fifo, reorder_rate: 0.1}]\nqueues: {jobs.fifo: {fifo_queue: true}}",
+        "orders.yaml:1: $.faults[0] has reorder_rate of sqs:jobs.fifo; a FIFO queue keeps the order of each group.",
+        "Name a standard queue",
+    ),
+    (
+        "faults: [{stream: c, reorder_rate: 0.1}]",
+        "orders.yaml:1: $.faults[0] has reorder_rate of a stream; it is a fault of bucket, queue, topic, event_bus.",
+        "Put it into an item of its own",
+    ),
+    (
+        "faults: [{stream: c, duplicate_rate: 0.1, delay: 1s}]",
+        "orders.yaml:1: $.faults[0] has delay, which says how much later a duplicate",
+        "Remove it",
+    ),
+    (
+        "faults: [{function: f, error_rate: 1, every: 1h}]",
+        "orders.yaml:1: $.faults[0] has every; a fault occurs by `at` and `for`",
+        "Choose one of these forms",
+    ),
+    (
+        "faults: [{function: f, error_rate: 1, every: 0s, for: 1s}]\nfunctions: {f: {}}",
+        "orders.yaml:1: $.faults[0].every is 0s; between two occurrences there is some time.",
+        "Make it longer",
+    ),
+    (
+        "faults: [{function: f, latency: {exponentail: 1s}}]\nfunctions: {f: {}}",
+        "orders.yaml:1: $.faults[0].latency has exponentail; a duration distribution is",
+        "Write one of",
+    ),
+    (
+        "faults: [{function: nope, error_rate: 1}]",
+        "orders.yaml:1: $.faults[0].function is 'lambda:nope'; there is no nope in functions.",
+        "",
+    ),
+    (
+        "faults: [{function: f, eror_rate: 1}]",
+        "orders.yaml:1: $.faults[0].eror_rate is no key of a scenario here; did you mean error_rate?",
+        "",
+    ),
     (
         "workload: [{put_record: {stream: 'sqs:q', partition_key: k, data: x}, at: 1s}]",
         "orders.yaml:1: $.workload[0].put_record.stream is 'sqs:q'; a stream is named by its name, kinesis:name or",

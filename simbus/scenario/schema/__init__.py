@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, create_model
 
-from simbus.scenario.schema.base import Check, Duration, Model, between, matching, not_built, refuse
+from simbus.scenario.schema.base import Check, Duration, Model, between, matching, refuse
 from simbus.scenario.schema.buses import BUS_NAME, EventBus
 from simbus.scenario.schema.derived import section, verbs
 from simbus.scenario.schema.expect import Expectation
+from simbus.scenario.schema.faults import Fault, fault_model
 from simbus.scenario.schema.functions import FUNCTION_NAME, Function
 from simbus.scenario.schema.mappings import EventSourceMapping
 from simbus.scenario.schema.sources import BUCKET_NAME, QUEUE_NAME, TOPIC_NAME, Bucket, Queue, Topic
@@ -77,7 +78,7 @@ class ScenarioFile(Model):
     tables: dict[Annotated[str, TABLE_NAME], Table] = Field(default={})
     event_buses: dict[Annotated[str, BUS_NAME], EventBus] = Field(default={})
     event_source_mappings: list[EventSourceMapping] = Field(default=[])
-    faults: Annotated[Any, not_built("faults are")] = None
+    faults: list[Fault] = Field(default=[], description="What goes wrong on purpose, and when.")
     workload: list[Item] = Field(default=[], description="What happens from outside, and when.")
     expect: list[Expectation] = Field(default=[], description="What must be true of the finished run.")
 
@@ -108,8 +109,14 @@ def _with(services: tuple[Service, ...]) -> type[ScenarioFile]:
         for service in services
     }
     workload = (list[item], ScenarioFile.model_fields["workload"])  # type: ignore[valid-type]
+    faults: Any = (list[fault_model()], ScenarioFile.model_fields["faults"])  # type: ignore[misc]
     return create_model(
-        "ScenarioFile", __base__=ScenarioFile, __doc__=ScenarioFile.__doc__, **sections, workload=workload
+        "ScenarioFile",
+        __base__=ScenarioFile,
+        __doc__=ScenarioFile.__doc__,
+        **sections,
+        workload=workload,
+        faults=faults,
     )
 
 

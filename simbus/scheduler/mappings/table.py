@@ -160,6 +160,12 @@ class EventSourceMappings:
             answer["NextMarker"] = str(end)
         return answer
 
+    def reading(self, source_arn: str) -> list[EventSourceMapping]:
+        """The mappings of a queue or stream, or of the streams of a table, in the order in which they were made."""
+        self._forget_deleted()
+        of_table = f"{source_arn}/stream/"
+        return [m for m in self._mappings.values() if m.source_arn == source_arn or m.source_arn.startswith(of_table)]
+
     def __getitem__(self, uuid: str) -> EventSourceMapping:
         return self._find(uuid)
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from simbus.bus import Bus
 from simbus.kernel import Timeline
-from simbus.kernel.timeline import NANOSECOND
+from simbus.kernel.timeline import FOREVER, NANOSECOND
 from simbus.sources.sqs.message import Message, State
 from simbus.sources.sqs.queue import Queue
 
@@ -76,7 +76,7 @@ class QueueLedger:
         out_until = self._queue.out_until
         if self._timeline.now < out_until:
             self._woken = True
-            self._timeline.at(out_until, self._round)
+            (self._timeline.at if out_until < FOREVER else self._timeline.background)(out_until, self._round)
             return
         self._turn += 1
         first = self._turn % len(self._readers) if self._readers else 0

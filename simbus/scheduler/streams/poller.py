@@ -34,6 +34,11 @@ class StreamPoller:
         return f"<StreamPoller {self._stream.name} to {self.port.function.name} running={self._context.running}>"
 
     @property
+    def context(self) -> StreamContext:
+        """What its readers and lanes share."""
+        return self._context
+
+    @property
     def port(self) -> FunctionPort:
         """The way to the function; another one is used from the next batch on."""
         return self._context.port

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from zlib import crc32
 
+from simbus.kernel.timeline import FOREVER
 from simbus.scheduler.streams.context import StreamContext
 from simbus.scheduler.streams.lane import Lane
 from simbus.scheduler.streams.source import Record, Shard
@@ -42,12 +43,17 @@ class ShardReader:
         if self._poll is not None or self.done or self.left or not self.ready:
             return
         if self.position < self.shard.end or self.shard.drained(self.position):
-            timeline, interval = self._context.timeline, self._context.stream.poll_interval
-            when = (timeline.now // interval + 1) * interval
-            self._poll = (timeline.at if self._context.running else timeline.background)(when, self._read)
+            timeline, stream = self._context.timeline, self._context.stream
+            interval, out_until = stream.poll_interval, stream.out_until
+            when = (max(timeline.now, out_until) // interval + 1) * interval
+            awaited = self._context.running and out_until < FOREVER
+            self._poll = (timeline.at if awaited else timeline.background)(when, self._read)
 
     def _read(self, _: object) -> None:
         self._poll = None
+        if self._context.timeline.now < self._context.stream.out_until:
+            self.news()
+            return
         shard = self.shard
         start = shard.start
         if start > self.position:  # only where the retention period was shortened

@@ -56,6 +56,11 @@ class EventBusBase(Source):
         self._created_at = world.datetime()
         bus.subscribe(self.name, self)
 
+    @property
+    def courier(self) -> Courier:
+        """What delivers to the targets of its rules."""
+        return self._courier
+
     def _check_exists(self) -> None:
         if self._deleted:
             raise no_bus(self.resource)

@@ -55,4 +55,4 @@ class Notification(Sender):
             subscription=self.name,
             trace_duration=self._attempt.trace_duration,
         )
-        self._send(delivery, event)
+        self.send(delivery, event)

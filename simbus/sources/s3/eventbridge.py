@@ -69,7 +69,7 @@ class EventBridgeConfiguration(Sender):
             subscription=self.name,
             subject=detail_type,
         )
-        self._send(delivery, event)
+        self.send(delivery, event)
 
     def _detail(self, event: ChangeEvent) -> dict[str, Any]:
         """The keys in AWS's order."""

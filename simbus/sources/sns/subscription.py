@@ -100,7 +100,7 @@ class TopicSubscription:
         if group is not None and group in self._waiting:
             self._waiting[group].append(parcel)
         else:
-            self._send(parcel)
+            self.send(parcel)
 
     def _delivery(self, event: ChangeEvent, message: Message, body: str) -> Delivery:
         raw = self._raw
@@ -120,7 +120,7 @@ class TopicSubscription:
 
     # --- delivery --------------------------------------------------------------------------------------------------
 
-    def _send(self, parcel: Parcel) -> None:
+    def send(self, parcel: Parcel) -> None:
         """Try once. Afterwards it is delivered, will be retried, or is given up."""
         error = self._world.hand_over(parcel.to, parcel.delivery)
         if error is None:
@@ -148,7 +148,7 @@ class TopicSubscription:
             self._bus.hop(parcel.event.id, "delivery_retry", parcel.to, detail)
         if parcel.group is not None:
             self._waiting.setdefault(parcel.group, deque())
-        self._world.timeline.after(delay, self._send, parcel)
+        self._world.timeline.after(delay, self.send, parcel)
 
     def _give_up(self, parcel: Parcel, reason: str) -> None:
         """Send it to the dead-letter queue; where there is none, or that refuses it as well, it is lost."""
@@ -156,7 +156,7 @@ class TopicSubscription:
         if not parcel.dead and dead_letter_arn is not None:
             self._bus.hop(parcel.event.id, "delivery_failed", self.name, f"{reason}; to {dead_letter_arn}")
             self._readdress(parcel, dead_letter_arn)
-            self._send(parcel)
+            self.send(parcel)
             return
         self._bus.hop(parcel.event.id, "dropped", self.name, reason)
         self._bus.settle(parcel.event, self.name, "dropped")
@@ -179,7 +179,7 @@ class TopicSubscription:
         """The first of a FIFO group is settled: send those that waited behind it, until one of them must wait again."""
         waiting = self._waiting.pop(group)
         while waiting:
-            self._send(waiting.popleft())
+            self.send(waiting.popleft())
             if group in self._waiting:
                 self._waiting[group].extend(waiting)
                 return

@@ -105,7 +105,7 @@ class Store:
             return got
         for message in self._order.candidates(limit):
             if self._exhausted(message):
-                self._redrive(message)
+                self._redrive(message, visibility)
                 continue
             self._receive(message, visibility)
             got.append(message)
@@ -199,7 +199,11 @@ class Store:
         policy = self.settings.redrive_policy
         return policy is not None and message.receive_count >= policy.get("max_receive_count", 10)
 
-    def _redrive(self, message: Message) -> None:
+    def _redrive(self, message: Message, visibility: int) -> None:
+        """To the dead-letter queue. Where that is out of service, it stays here, hidden for `visibility` nanoseconds.
+
+        (AWS does not say what it does then; nobody else gets a message that has been received too often.)
+        """
         policy = self.settings.redrive_policy or {}
         reference = policy["dead_letter_target_arn"]
         target = self._world.find(reference)
@@ -209,6 +213,12 @@ class Store:
                 f"{self.name} has the dead-letter queue {reference}; that must be another queue, which exists. "
                 "Make that queue, or take redrive_policy out."
             )
+        if self._timeline.now < getattr(target, "out_until", 0):
+            self._bus.hop(message.event_id, "redrive_failed", target.name, f"{target.name} is out of service")
+            self.meter.leaves(message)
+            self._set(message, "in_flight")
+            message.timer = self._timeline.after(max(visibility, SECOND), self._show, message)
+            return
         moved = message.copy()
         self.end(message, "redriven")
         most = policy.get("max_receive_count", 10)
