@@ -258,3 +258,16 @@ def test_an_instant_at_which_nothing_is_played_has_no_positions() -> None:
     assert timeline.position == 1
     timeline.run(until=7)
     assert (timeline.now, timeline.position) == (7, 0)
+
+
+@pytest.mark.parametrize("ties", [None, 1, 2, 3])
+def test_what_comes_first_is_before_arrivals_too(ties: int | None) -> None:
+    """A fault that begins at an instant acts on what arrives at that instant, whatever the order of the others."""
+    timeline = Timeline(ties=ties)
+    played: list[str] = []
+    timeline.arrive(5, played.append, "arrival")
+    timeline.at(5, played.append, "entry")
+    timeline.first(5, played.append, "fault")
+    timeline.run()
+    assert played[0] == "fault"
+    assert sorted(played) == ["arrival", "entry", "fault"]
