@@ -4,6 +4,7 @@ hooks         the event handlers of one client: take the parameters, answer befo
 wire          what botocore's parser is handed: status, headers and body of an answer or an error
 shapes        the parameters in the types of the service model
 clients       clients that belong to one simulation
+moto          the rest of AWS
 accounts      which simulation a call belongs to
 installation  what is another one in boto3 and botocore while a simulation is open, and how everything is put back
 late          installs as soon as botocore is imported, where it was not before

@@ -13,8 +13,8 @@ from weakref import WeakSet
 from botocore import UNSIGNED
 
 from simbus.aws import answer, is_played
-from simbus.errors import AwsError, UsageError
-from simbus.sdk import accounts, wire
+from simbus.errors import AwsError
+from simbus.sdk import accounts, moto, wire
 from simbus.sdk.shapes import convert
 from simbus.world import uuid
 
@@ -60,6 +60,9 @@ def hook(client: Any, account: Resources | None = None) -> None:
     _hooked.add(client)
     events = client.meta.events
     handlers = _handlers(account)
+    stubber = moto.own_stubber()
+    if stubber is not None:  # a mock_aws of the user's would answer as well
+        events.unregister("before-send", stubber)
     for name, handler in handlers.items():
         register = events.register_last if name == "before-parameter-build" else events.register
         register(name, handler, unique_id=f"{_KEY}-{name}")
@@ -67,7 +70,10 @@ def hook(client: Any, account: Resources | None = None) -> None:
 
 def unhook_all() -> None:
     """Take the handlers of all clients out again."""
+    stubber = moto.own_stubber()
     for client in list(_hooked):
+        if stubber is not None:
+            client.meta.events.register("before-send", stubber)
         for name in _handlers(None):
             with contextlib.suppress(ValueError):
                 client.meta.events.unregister(name, unique_id=f"{_KEY}-{name}")
@@ -108,9 +114,9 @@ def before_send(request: Any, **_: Any) -> Any:
     if call is None:
         return None
     service = call.model.service_model.service_name
-    if not is_played(service):
-        raise UsageError(f"{service} {call.model.name}: simbus does not play this service.")
-    return call.answer(request.url)
+    if is_played(service):
+        return call.answer(request.url)
+    return wire.whole(request.url, moto.answer(call.account, service, call.model.name, request))
 
 
 def before_parse(customized_response_dict: dict[str, Any], **_: Any) -> None:

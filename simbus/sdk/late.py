@@ -31,6 +31,10 @@ def open_for(account: Resources) -> None:
 def close(account: Resources) -> None:
     """A simulation is closed. The last one puts everything back."""
     accounts.discard(account)
+    if "simbus.sdk.moto" in sys.modules:
+        from simbus.sdk import moto
+
+        moto.close(account)
     if not accounts.any_open() and _Watch in sys.meta_path:
         sys.meta_path.remove(_Watch)
         if "botocore.session" in sys.modules:

@@ -80,6 +80,12 @@ def failure(url: str, model: Any, error: AwsError, request_id: str) -> AWSRespon
     return AWSResponse(url, error.status, headers, Raw(body))
 
 
+def whole(url: str, answer: tuple[int, dict[str, str], bytes]) -> AWSResponse:
+    """The HTTP response that somebody else has made: status, headers and body."""
+    status, headers, body = answer
+    return AWSResponse(url, status, headers, Raw(body))
+
+
 def _headers(protocol: str, request_id: str) -> dict[str, str]:
     if protocol == "rest-xml":
         return {"x-amz-request-id": request_id, "x-amz-id-2": f"{request_id}+simbus", "content-type": "application/xml"}
