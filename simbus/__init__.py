@@ -15,6 +15,7 @@ The map of the house, from the bottom up:
                   queues/ and streams/
     faults/       what goes wrong on purpose
     resources.py  what is in the simulated account     simulation.py   the handle that puts all of it together
+    expectations/ figures of a run's rows, and what is expected of them
     scenario/     the file format          report/  what a run came to          cli/  the command line
 """
 
@@ -35,11 +36,14 @@ from simbus.errors import (
 )
 
 if TYPE_CHECKING:
+    from simbus.expectations import expect
+    from simbus.expectations.judgement import ExpectationFailed
     from simbus.simulation import Simulation
 
 __all__ = [
     "Account",
     "AwsError",
+    "ExpectationFailed",
     "GuardError",
     "RunError",
     "ScenarioError",
@@ -48,13 +52,20 @@ __all__ = [
     "SpinError",
     "StalledError",
     "UsageError",
+    "expect",
 ]
+
+_LATER = {
+    "Simulation": "simbus.simulation",
+    "expect": "simbus.expectations",
+    "ExpectationFailed": "simbus.expectations.judgement",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import the simulation when it is asked for, so that `simbus --help` and the errors stay light."""
-    if name == "Simulation":
-        from simbus.simulation import Simulation
+    """Import what is heavy when it is asked for, so that `simbus --help` and the errors stay light."""
+    if name in _LATER:
+        from importlib import import_module
 
-        return Simulation
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

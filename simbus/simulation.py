@@ -10,11 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+import msgspec
 from structlog.typing import Processor
 
 from simbus import sdk
 from simbus.arn import Account
 from simbus.errors import UsageError
+from simbus.expectations import check_known, cost
+from simbus.expectations.item import read
+from simbus.expectations.judgement import JUDGEMENT, ExpectationFailed, Judgement
+from simbus.expectations.results import ExpectationResult, evaluate
 from simbus.faults.faults import Faults
 from simbus.faults.hooks import Hooks
 from simbus.faults.reading import read_fault
@@ -67,6 +72,7 @@ class Simulation(Resources):
         self._speed = speed
         self._state = "open"
         sdk.open_for(self)
+        self._results: list[ExpectationResult] = []
         self._facts(scenario, ties)
 
     def __repr__(self) -> str:
@@ -121,6 +127,8 @@ class Simulation(Resources):
 
     def play(self, until: int | None = None, *, idle: bool = True) -> None:
         """Play until nothing is pending, or up to `until` (ns). `idle` False: stop early when nothing is pending."""
+        if self._state != "open":
+            raise UsageError("the run has been finished (by expect, finish or close); nothing is played afterwards.")
         # A run makes many rows that live until they are written, and few cycles: look for these seldom (it costs 10 %).
         before = gc.get_threshold()
         gc.set_threshold(max(before[0], 200_000) if before[0] else 0, *before[1:])
@@ -190,13 +198,50 @@ class Simulation(Resources):
 
     # --- end -------------------------------------------------------------------------------------------------------
 
+    def expect(self, **item: Any) -> list[ExpectationResult]:
+        """Expect figures of the run, in the words of `expect:` in a scenario. It ends the run: nothing plays after it.
+
+        `sim.expect(lost=0)`, `sim.expect(function=charge, error_rate="< 0.1", p99_duration="< 1s")`,
+        `sim.expect(queue="jobs", messages="<= 10", always=True)`; resources by name or as objects. The figures are
+        those of `simbus.expectations.figures`. `check` is a function that gets the opened run file and raises, returns
+        False, or returns the number that is compared with `result`. Returns what was found; raises ExpectationFailed
+        (an AssertionError) where it is not as expected, UsageError for what is no expectation.
+        """
+        expectation = read(item)
+        for name in (expectation.subject.source, expectation.subject.function):
+            if name is not None:
+                check_known("resource", name if ":" in name else f"lambda:{name}", list(self._resources))
+        self.finish()
+        with self.reader() as rows:
+            results = evaluate([expectation], rows)
+        self._results += results
+        self.rows.set(JUDGEMENT, Judgement(self._results).json())
+        if not all(result.passed for result in results):
+            raise ExpectationFailed(results, self.seed)
+        return results
+
     def finish(self) -> None:
         """Write the rows that say how things stand at the end. Nothing may be played afterwards."""
         if self._state == "open":
             self._state = "finished"
             self.rows.set("ended", self.world.iso())
             self.faults.final_rows()
+            self._resources_fact()
             self._final_rows()
+
+    def _resources_fact(self) -> None:
+        """What prices depend on, and no row says."""
+        functions = {
+            core.resource: cost.FunctionResource(
+                core.config.architecture,
+                core.config.ephemeral_storage,
+                core.config.memory_size,
+                {number: version.provisioned for number, version in core.versions.items() if version.provisioned},
+            )
+            for core in self._cores
+        }
+        queues = [queue.resource for queue in self.resources("sqs")]
+        self.rows.set(cost.RESOURCES, msgspec.json.encode(cost.Resources(functions, queues)).decode())
 
     def digest(self) -> str:
         """SHA-256 over every row of the run: the same scenario, seed and version give the same, on any machine."""
@@ -209,6 +254,8 @@ class Simulation(Resources):
         try:
             if complete:
                 self.finish()
+            else:
+                self._resources_fact()
             self._close_resources()
         finally:
             sdk.close(self)

@@ -28,6 +28,7 @@ LAYERS = [
     {"aws"},
     {"sdk"},
     {"faults"},
+    {"expectations"},
     {"simulation"},
     {"recording", "report"},
     {"scenario"},

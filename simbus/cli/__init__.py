@@ -15,6 +15,7 @@ import typer
 from simbus.cli.check import check
 from simbus.cli.later import refuse_commands
 from simbus.cli.logs import logs
+from simbus.cli.report import report
 from simbus.cli.run import run
 from simbus.cli.schema import schema
 
@@ -34,6 +35,7 @@ app.command()(run)
 app.command()(check)
 app.command()(schema)
 app.command()(logs)
+app.command()(report)
 refuse_commands(app)
 
 

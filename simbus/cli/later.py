@@ -12,7 +12,6 @@ from simbus.errors import UsageError
 _COMMANDS = {
     "replay": "simbus run plays a scenario's workload",
     "explain": "simbus logs shows what a request logged, and the run file is SQLite",
-    "report": "simbus run prints the summary of a run",
     "load": "simbus run plays a scenario's workload",
     "lint": "simbus check finds what is wrong in a scenario",
 }

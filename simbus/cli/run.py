@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json as json_text
 import shlex
 import sys
 from pathlib import Path
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status, printing, uninterrupted
+from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status, uninterrupted
 from simbus.cli.later import LaterValue, refuse_options
+from simbus.cli.results import Github, Junit, check_junit, error_in_junit, show_summary
 from simbus.errors import UsageError
 
 if TYPE_CHECKING:
-    from simbus.report.summary import Resources, Summary
+    from simbus.report.document import Summary
     from simbus.scenario.loader import Scenario
 
 DEFAULT_GUARD = 30.0
@@ -63,14 +63,16 @@ def run(
     seeds: LaterValue = None,
     jobs: LaterValue = None,
     record: LaterValue = None,
-    junit: LaterValue = None,
+    junit: Junit = None,
+    github: Github = None,
 ) -> None:
     """Run a scenario and print what it came to.
 
     The run is compared with the scenario's expectations; where one fails, the exit status is 1.
     """
     with exit_status():
-        refuse_options("run", seeds=seeds, jobs=jobs, record=record, junit=junit)
+        refuse_options("run", seeds=seeds, jobs=jobs, record=record)
+        check_junit(junit)
         from simbus.cli.handlers import warnings
         from simbus.scenario.loader import load
 
@@ -83,11 +85,11 @@ def run(
         for warning in warnings(loaded):
             complain(f"{scenario}: warning: {warning}")
     with exit_status(f"Reproduce with: {reproduce}"):
-        began = perf_counter()
-        summary = play(loaded, options, reproduce)
-        seconds = perf_counter() - began
-        with printing():
-            _print(summary, seconds, json)
+        with error_in_junit(junit, loaded.name, reproduce):
+            summary = play(loaded, options, reproduce)
+        show_summary(summary, json=json, junit=junit, github=github)
+        if not json and sys.stderr is not None and sys.stderr.isatty():
+            complain(f"{summary.real.seconds:.2f} s of real time")
     if not summary.passed:
         raise typer.Exit(EXPECTATION_FAILED)
 
@@ -99,12 +101,14 @@ def play(scenario: Scenario, options: Options, reproduce: str) -> Summary:
     """
     from simbus.cli.handlers import without_code
     from simbus.cli.progress import watching
+    from simbus.expectations.judgement import JUDGEMENT, Judgement
     from simbus.logs.reader import open_run
-    from simbus.logs.runfile import check_target
+    from simbus.logs.runfile import add_facts, check_target
     from simbus.report.summary import summarise
     from simbus.scenario.build import build, check
-    from simbus.scenario.expectations import evaluate
+    from simbus.scenario.expectations import judge
 
+    began = perf_counter()
     check_target(options.db)
     check(without_code(scenario))
     if not gc.isenabled():  # as `main` starts: what is there by now stays, and need not be looked at again
@@ -115,7 +119,6 @@ def play(scenario: Scenario, options: Options, reproduce: str) -> Summary:
     )
     complete = False
     try:
-        simulation.rows.set(*_resources_fact(scenario))
         with watching(simulation):
             simulation.play(plan.until, idle=False)
         complete = True
@@ -123,45 +126,10 @@ def play(scenario: Scenario, options: Options, reproduce: str) -> Summary:
         with uninterrupted():
             simulation.close(complete=complete)
     with open_run(options.db) as rows:
-        return summarise(rows, evaluate(scenario.spec.expect, rows), reproduce)
-
-
-def _resources_fact(scenario: Scenario) -> tuple[str, str]:
-    import msgspec
-
-    from simbus.report.summary import RESOURCES
-
-    return RESOURCES, msgspec.json.encode(resources(scenario)).decode()
-
-
-def resources(scenario: Scenario) -> Resources:
-    """What the summary has to know of a scenario's functions and queues, and rows don't say."""
-    from simbus.report.summary import FunctionResource, Resources
-
-    functions = {}
-    for name, function in scenario.spec.functions.items():
-        provisioned = {"$LATEST": function.provisioned_concurrent_executions or 0}
-        for alias in function.aliases.values():
-            more = alias.provisioned_concurrent_executions or 0
-            provisioned[alias.function_version] = provisioned.get(alias.function_version, 0) + more
-        functions[name] = FunctionResource(
-            function.architectures[0],
-            function.ephemeral_storage,
-            function.memory_size,
-            {version: amount for version, amount in provisioned.items() if amount},
-        )
-    return Resources(functions, list(scenario.spec.queues))
-
-
-def _print(summary: Summary, seconds: float, json: bool) -> None:
-    if json:
-        print(json_text.dumps(summary.document(seconds), indent=2))
-        return
-    from simbus.report.text import show
-
-    show(summary, sys.stdout)
-    if sys.stderr is not None and sys.stderr.isatty():
-        complain(f"{seconds:.2f} s of real time")
+        judgement = Judgement(judge(scenario, rows), reproduce, round(perf_counter() - began, 3))
+    add_facts(options.db, {JUDGEMENT: judgement.json()})
+    with open_run(options.db) as rows:
+        return summarise(rows)
 
 
 def _check_speed(speed: float | None) -> None:

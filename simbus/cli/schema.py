@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import typer
 
 from simbus.cli.exits import exit_status, printing
-from simbus.cli.later import LaterFlag, refuse_options
 
 
-def schema(report: LaterFlag = False) -> None:
+def schema(
+    report: Annotated[
+        bool, typer.Option("--report", help="That of what `simbus run --json` and `simbus report --json` print.")
+    ] = False,
+) -> None:
     """Print the JSON Schema of scenario files, for editors."""
     with exit_status():
-        refuse_options("schema", report=report)
+        from simbus.report.document import report_schema
         from simbus.scenario.schema import schema_json
 
         with printing():
-            typer.echo(json.dumps(schema_json(), indent=2))
+            typer.echo(json.dumps(report_schema() if report else schema_json(), indent=2))

@@ -7,7 +7,7 @@ go of the file between two looks, so that the writer can end it as one file.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -120,7 +120,7 @@ class RunReader:
             self._open.close()
             self._open = None
 
-    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
+    def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[sqlite3.Row]:
         """The rows of any SELECT, each addressable by column name.
 
         Asking for the first row raises UsageError, in SQLite's words, for a statement that is wrong.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -88,6 +89,17 @@ def create(path: Path) -> Path:
     except OSError as error:
         raise _unwritable(path, error) from error
     return real
+
+
+def add_facts(path: Path, facts: Mapping[str, str]) -> None:
+    """Put further facts into table `run` of a finished run file. Raises RunError where it can't be written."""
+    try:
+        with closing(sqlite3.connect(path)) as database, database:
+            database.executemany("INSERT OR REPLACE INTO run VALUES (?, ?)", list(facts.items()))
+    except sqlite3.Error as error:
+        raise RunError(
+            f"{path}: {error}; what a run was judged by is written there when it has ended. Make room, or let go of it."
+        ) from error
 
 
 def private_directory() -> Path:

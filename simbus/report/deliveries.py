@@ -1,7 +1,7 @@
 """What became of the events of each source for each of its subscriptions: how many, how old, and why some were lost.
 
 Read from the rows `events`, `deliveries`, `hops` and `metrics` of a finished run. The fields are keys of the JSON
-document, see `simbus.report.summary`.
+document, see `simbus.report.document`.
 """
 
 from __future__ import annotations
@@ -9,55 +9,26 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from simbus.report.figures import Rows
+from simbus.expectations.rows import IS_LOST, PROCESSED_HOPS, Rows
+from simbus.report.document import ClientErrorFigures, DeliveryFigures, LossFigures
 
-
-@dataclass(frozen=True, slots=True)
-class DeliveryFigures:
-    """The events of one source for one subscription; `subscription` None: those that nobody had subscribed to."""
-
-    source: str
-    subscription: str | None
-    events: int
-    ok: int
-    dead_lettered: int
-    held: int
-    lost: int
-    filtered: int
-    max_age_ms: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class LossFigures:
-    """The events of one source that one subscription lost for one reason."""
-
-    source: str
-    subscription: str
-    why: str
-    events: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClientErrorFigures:
-    """Calls of the workload that AWS answered with one error, once the client had tried as often as an SDK does."""
-
-    target: str
-    call: str
-    error: str
-    message: str
-    calls: int
-
-
-_DELIVERIES = """
-    WITH fates AS (
+# What became of each event for each subscription, the best of it: a run of a function may be too late, and an event may
+# come twice.
+_DELIVERIES = f"""
+    WITH marks AS (
         SELECT event_id, subscription, outcome FROM deliveries
-        UNION ALL SELECT event_id, place, 'filtered' FROM hops WHERE kind = 'filtered'
+        UNION ALL SELECT event_id, place, CASE kind WHEN 'filtered' THEN kind ELSE 'ok' END FROM hops
+            WHERE kind IN ('filtered', {", ".join(f"'{kind}'" for kind in PROCESSED_HOPS)})
+    ), fates AS (
+        SELECT event_id, subscription, sum(outcome = 'ok') AS ok, max(outcome = 'dead_letter') AS dead,
+            max(outcome = 'held') AS held, max(outcome = 'dropped') AS dropped, max(outcome = 'filtered') AS filtered
+        FROM marks GROUP BY event_id, subscription
     )
-    SELECT source, subscription, count(*) AS events, sum(outcome = 'ok') AS ok,
-        sum(outcome = 'dead_letter') AS dead_lettered, sum(outcome = 'held') AS held, sum(outcome = 'dropped') AS lost,
-        sum(outcome = 'filtered') AS filtered
+    SELECT source, subscription, count(*) AS events, sum(ok > 0) AS ok, sum(ok = 0 AND dead) AS dead_lettered,
+        sum(ok = 0 AND NOT dead AND held) AS held, sum(ok = 0 AND NOT dead AND NOT held AND dropped) AS lost,
+        sum(ok = 0 AND NOT dead AND NOT held AND NOT dropped AND filtered) AS filtered,
+        sum(max(ok - 1, 0)) AS duplicates
     FROM fates JOIN events ON events.id = event_id GROUP BY source, subscription ORDER BY source, subscription
 """
 
@@ -71,7 +42,7 @@ _UNSUBSCRIBED = """
 """
 
 # Only a message that was too old for its queue is lost without a hop.
-_LOSSES = """
+_LOSSES = f"""
     SELECT source, subscription, coalesce((
         SELECT CASE
             WHEN detail LIKE '% after % invocations, %' THEN substr(detail, 1, instr(detail, ' after ') - 1) ELSE detail
@@ -79,7 +50,7 @@ _LOSSES = """
         WHERE event_id = lost.event_id AND place = lost.subscription AND kind IN ('gave_up', 'dropped')
         ORDER BY time DESC LIMIT 1
     ), 'the message left the queue: its retention period is over') AS why, count(*) AS events
-    FROM deliveries AS lost JOIN events ON events.id = event_id WHERE outcome = 'dropped'
+    FROM deliveries AS lost JOIN events ON events.id = event_id WHERE {IS_LOST.format("lost")}
     GROUP BY source, subscription, why ORDER BY source, subscription, events DESC, why
 """
 
@@ -98,7 +69,7 @@ def deliveries(run: Rows) -> Iterator[DeliveryFigures]:
         for row in run.query(_DELIVERIES)
     ]
     found += [
-        DeliveryFigures(row["source"], None, row["events"], 0, 0, 0, 0, 0, None) for row in run.query(_UNSUBSCRIBED)
+        DeliveryFigures(row["source"], None, row["events"], 0, 0, 0, 0, 0, 0, None) for row in run.query(_UNSUBSCRIBED)
     ]
     yield from sorted(found, key=lambda each: (each.source, each.subscription is None))
 

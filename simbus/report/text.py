@@ -6,14 +6,22 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
+from simbus.expectations.results import table as compared
 from simbus.kernel.durations import format_duration
-from simbus.report.deliveries import ClientErrorFigures, DeliveryFigures, LossFigures
-from simbus.report.summary import ExpectationFigures, FailureFigures, FunctionFigures, QueueFigures, Summary
+from simbus.report.document import (
+    ClientErrorFigures,
+    DeliveryFigures,
+    FailureFigures,
+    FunctionFigures,
+    LossFigures,
+    QueueFigures,
+    Summary,
+)
 from simbus.report.tables import Table
 
 _FUNCTIONS = ("function", "invocations", "errors", "throttles", "cold starts", "p50", "p99", "cost")
 _FAILURES = ("function", "error", "the first said", "attempts")
-_DELIVERIES = ("from", "to", "events", "ok", "dead-lettered", "held", "lost", "filtered", "max age")
+_DELIVERIES = ("from", "to", "events", "ok", "dead-lettered", "held", "lost", "filtered", "duplicates", "max age")
 _CLIENT_ERRORS = ("workload", "to", "error", "the first said", "calls")
 _LOSSES = ("from", "to", "why lost", "events")
 _LONGEST_MESSAGE = 80
@@ -37,7 +45,7 @@ def tables(summary: Summary) -> Iterator[Table]:
     if summary.losses:
         yield Table(_LOSSES, [_loss(each) for each in summary.losses], numbers=3)
     if summary.expectations:
-        yield Table(("expected", "", "found", ""), [_expectation(each) for each in summary.expectations], numbers=4)
+        yield Table(("expected", "", "found", ""), compared(summary.expectations), numbers=4)
 
 
 def closing(summary: Summary) -> str:
@@ -105,7 +113,7 @@ def _loss(each: LossFigures) -> tuple[str, ...]:
 
 
 def _delivery(each: DeliveryFigures) -> tuple[str, ...]:
-    counts = (each.events, each.ok, each.dead_lettered, each.held, each.lost, each.filtered)
+    counts = (each.events, each.ok, each.dead_lettered, each.held, each.lost, each.filtered, each.duplicates)
     if each.subscription is None:
         return each.source, "nobody", f"{each.events:,}", *("-" for _ in counts)
     age = "-" if each.max_age_ms is None else format_duration(round(each.max_age_ms) * 1_000_000)
@@ -120,13 +128,6 @@ def _queue(each: QueueFigures) -> tuple[str, ...]:
     standing = (each.visible, each.delayed, each.in_flight)
     counts = (*standing, each.sent, each.received, each.deleted, each.expired, each.dead_lettered)
     return (each.queue, *(f"{number:,}" for number in counts))
-
-
-def _expectation(each: ExpectationFigures) -> tuple[str, ...]:
-    found = "nothing" if each.found is None else f"{each.found:.10g}"
-    if each.found is not None and each.what.endswith("_duration"):
-        found += " ms"
-    return each.what, each.expected, found, "pass" if each.passed else "FAIL"
 
 
 def _milliseconds(value: float | None) -> str:

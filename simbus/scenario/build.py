@@ -8,7 +8,7 @@ from typing import NamedTuple
 from simbus.arn import Account
 from simbus.errors import ScenarioError, UsageError
 from simbus.faults.reading import read_fault
-from simbus.scenario.expectations import ExpectationResult, evaluate
+from simbus.scenario.expectations import ExpectationResult, judge
 from simbus.scenario.loader import Scenario
 from simbus.scenario.resources import Builder
 from simbus.scenario.trace import TraceFile
@@ -106,7 +106,7 @@ def run_scenario(
         simulation.play(plan.until, idle=False)
         simulation.finish()
         with simulation.reader() as rows:
-            results = evaluate(scenario.spec.expect, rows)
+            results = judge(scenario, rows)
         return RunResult(simulation.seed, simulation.digest(), simulation.now, results)
 
 

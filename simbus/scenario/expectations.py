@@ -3,60 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from pathlib import Path
 
-from simbus.report import figures
-from simbus.report.figures import Rows
-from simbus.scenario.comparison import Comparison
+from msgspec import structs
+
+from simbus.expectations import results
+from simbus.expectations.results import ExpectationResult
+from simbus.expectations.rows import Rows
+from simbus.scenario.loader import Scenario
 from simbus.scenario.schema.expect import Expectation
 
-
-class ExpectationResult(NamedTuple):
-    """One figure of one item of `expect`.
-
-    `what` names it (`lambda:resize p99_duration`, `lost`), `expected` is the comparison as it was written, `found` the
-    figure (durations in ms; None where there is none, because the function never ran), `path` its place in the file.
-    """
-
-    what: str
-    expected: str
-    found: float | None
-    passed: bool
-    path: tuple[str | int, ...]
-
-    def __str__(self) -> str:
-        found = "nothing" if self.found is None else f"{self.found:g}" if isinstance(self.found, float) else self.found
-        return f"{self.what}: expected {self.expected}, found {found}"
+__all__ = ["ExpectationResult", "evaluate", "judge"]
 
 
-def evaluate(expectations: Sequence[Expectation], run: Rows) -> list[ExpectationResult]:
+def judge(scenario: Scenario, run: Rows) -> list[ExpectationResult]:
+    """Compare a finished run with what its scenario expects; the results say where in the file that stands."""
+    source = scenario.source
+    return [
+        structs.replace(result, file=source.name, line=source.position(result.path).line)
+        for result in evaluate(scenario.spec.expect, run, scenario.folder)
+    ]
+
+
+def evaluate(expectations: Sequence[Expectation], run: Rows, folder: Path = Path()) -> list[ExpectationResult]:
     """Compare each expected figure with the rows of a finished run, in the order of the file.
 
-    A figure that does not exist (the error rate of a function that never ran) fails.
+    `folder` is where the modules of checks lie. A figure that does not exist (the error rate of a function that never
+    ran) fails.
     """
-    results = []
-    for index, item in enumerate(expectations):
-        subject = item.queue or item.function
-        for name in item.figures():
-            comparison: Comparison = getattr(item, name)
-            found = _figure(item, name, run)
-            passed = found is not None and comparison.holds(found)
-            what = f"{subject} {name}" if subject else name
-            results.append(ExpectationResult(what, comparison.text, found, passed, ("expect", index, name)))
-    return results
-
-
-def _figure(item: Expectation, name: str, run: Rows) -> float | None:
-    if item.queue is not None:
-        return figures.messages(run, item.queue.partition(":")[2])
-    if item.function is None:
-        return figures.lost(run)
-    function = item.function.split(":")[1]
-    if name.endswith("_duration"):
-        return figures.duration_percentile(run, function, int(name[1:3]))
-    by_name = {
-        "invocations": figures.invocations,
-        "error_rate": figures.error_rate,
-        "throttles": figures.throttles,
-    }
-    return by_name[name](run, function)
+    return results.evaluate([item.expectation(folder) for item in expectations], run)

@@ -10,6 +10,8 @@ from typing import Any
 
 from simbus.arn import Account, arn, short_name
 from simbus.errors import AwsError, UsageError
+from simbus.expectations.checks import find_check
+from simbus.expectations.item import SUBJECTS
 from simbus.functions.latency import parse_latencies
 from simbus.kernel.distributions import parse_distribution
 from simbus.scenario.schema import ScenarioFile, derived
@@ -43,6 +45,8 @@ def check_references(spec: ScenarioFile, folder: FilePath) -> list[Problem]:
         for key in ("for_", "every", "latency", "delay"):
             problems += _distribution(("faults", index, key.rstrip("_")), getattr(fault, key), folder)
         problems += _every(("faults", index, "every"), fault, folder)
+    for index, expectation in enumerate(spec.expect):
+        problems += _check(("expect", index, "check"), expectation.check, folder)
     return problems
 
 
@@ -81,7 +85,7 @@ def _named(spec: ScenarioFile) -> Iterator[tuple[Path, str]]:
     for index, fault in enumerate(spec.faults):
         yield from _fields(("faults", index), fault, words)
     for index, expectation in enumerate(spec.expect):
-        yield from _fields(("expect", index), expectation, ("queue", "function"))
+        yield from _fields(("expect", index), expectation, SUBJECTS)
 
 
 def _destinations(path: Path, config: EventInvokeConfig | None) -> Iterator[tuple[Path, str]]:
@@ -223,6 +227,14 @@ def _code(path: Path, code: str, handler: str, folder: FilePath) -> Iterator[Pro
             f"is {handler!r}, but {code} has no module {module}; a handler is module.function in `code`. "
             "Correct the name, or add the file.",
         )
+
+
+def _check(path: Path, name: str | None, folder: FilePath) -> Iterator[Problem]:
+    try:
+        if name is not None:
+            find_check(folder, name)
+    except UsageError as error:
+        yield Problem(path, str(error))
 
 
 def _item(path: Path, item: Item, folder: FilePath) -> Iterator[Problem]:

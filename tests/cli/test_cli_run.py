@@ -31,8 +31,8 @@ function  invocations  errors  throttles  cold starts        p50        p99     
 resize              3       0          0            3  100.00 ms  100.00 ms  $0.000002
 idle                0       0          0            0          -          -  $0.000000
 
-from    to             events  ok  dead-lettered  held  lost  filtered  max age
-Invoke  lambda:resize       3   3              0     0     0         0      0 s
+from    to             events  ok  dead-lettered  held  lost  filtered  duplicates  max age
+Invoke  lambda:resize       3   3              0     0     0         0           0      0 s
 
 queue   visible  delayed  in flight  sent  received  deleted  expired  dead-lettered
 failed        1        0          0     1         0        0        0              0

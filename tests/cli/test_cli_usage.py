@@ -7,9 +7,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from simbus.cli import app
+from simbus.expectations.figures import FIGURES
 
-BUILT = ("run", "check", "schema", "logs")
-LATER = ("replay", "explain", "report", "load", "lint")
+BUILT = ("run", "check", "schema", "logs", "report")
+LATER = ("replay", "explain", "load", "lint")
 
 
 def simbus(*arguments: str) -> Result:
@@ -30,9 +31,8 @@ def test_help_shows_the_commands_that_are_built_and_no_other() -> None:
     assert [word for word in shown if word in BUILT + LATER] == list(BUILT)
     for command in BUILT:
         assert simbus(command, "--help").exit_code == 0
-    for option in ("--seeds", "--jobs", "--record", "--junit"):
+    for option in ("--seeds", "--jobs", "--record"):
         assert option not in simbus("run", "--help").stdout
-    assert "--report" not in simbus("schema", "--help").stdout
 
 
 @pytest.mark.parametrize("command", LATER)
@@ -51,8 +51,6 @@ def test_a_command_of_a_later_version_is_refused_by_its_name(command: str, more:
         ("run", "--seeds", "5"),
         ("run", "--jobs", "2"),
         ("run", "--record", "out.jsonl"),
-        ("run", "--junit", "out.xml"),
-        ("schema", "--report"),
     ],
 )
 def test_an_option_of_a_later_version_is_refused_by_its_name(arguments: tuple[str, ...]) -> None:
@@ -76,3 +74,13 @@ def test_schema_is_one_json_document_that_knows_the_keys_of_a_scenario() -> None
     schema = json.loads(result.stdout)
     assert schema["$schema"].startswith("https://json-schema.org/")
     assert {"functions", "workload", "expect", "seed"} <= set(schema["properties"])
+    expectation = schema["$defs"]["Expectation"]["properties"]
+    assert {"lost", "queue", "always", "check", "p99_age", "out_of_order"} <= set(expectation)
+    assert all(expectation[name]["description"] for name in FIGURES)
+
+
+def test_schema_report_is_that_of_the_document_of_a_run() -> None:
+    """Design, section 7: `simbus schema --report`."""
+    schema = json.loads(simbus("schema", "--report").stdout)
+    assert schema["$ref"] == "#/$defs/Summary"
+    assert {"functions", "expectations", "digest", "real"} <= set(schema["$defs"]["Summary"]["properties"])

@@ -2,15 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from simbus.errors import UsageError
+from simbus.expectations.results import ExpectationResult
 from simbus.functions.pricing import REQUEST, invocation_cost, provisioned_cost
 from simbus.logs.reader import open_run
 from simbus.logs.writer import RunWriter
 from simbus.metrics import Datapoint
-from simbus.report.summary import ExpectationFigures, Summary, functions_of, summarise
+from simbus.report.document import Summary, report_schema
+from simbus.report.summary import functions_of, summarise
 from simbus.report.text import closing, plain
 
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z, ms
@@ -70,7 +73,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "run.db"
 
 
-def summary_of(file: Path, *expectations: ExpectationFigures) -> Summary:
+def summary_of(file: Path, *expectations: ExpectationResult) -> Summary:
     with open_run(file) as run:
         return summarise(run, expectations, "simbus run shop.yaml --seed 7")
 
@@ -119,33 +122,43 @@ def test_messages_are_counted_by_their_state_at_the_end(file: Path) -> None:
 
 def test_the_run_itself(file: Path) -> None:
     """The document of --json has the documented keys, and real time apart from all others."""
-    failed = ExpectationFigures("lost", "0", 1, False)
-    document = summary_of(file, failed).document(1.23456)
+    failed = ExpectationResult("lost", "0", 1, False)
+    document = summary_of(file, failed).document()
     assert document["virtual_seconds"] == 3600.5
     assert (document["seed"], document["scenario"], document["lost"]) == (7, "shop", 1)
     assert document["passed"] is False
-    assert document["expectations"] == [{"what": "lost", "expected": "0", "found": 1, "passed": False}]
-    assert document["real"] == {"seconds": 1.235}
+    [expectation] = document["expectations"]
+    assert expectation | {"what": "lost", "expected": "0", "found": 1, "passed": False} == expectation
+    assert document["finished"] is True
+    assert document["real"] == {"seconds": None}
     with open_run(file) as run:
         assert document["digest"] == run.run["digest"]
     json.dumps(document)
 
 
-def test_every_key_of_the_document_is_documented(file: Path) -> None:
-    """--json is one document with documented keys, snake_case."""
-    import simbus.report.summary as module
+def test_the_document_is_that_of_its_schema(file: Path) -> None:
+    """`simbus schema --report` describes every key that --json prints, at every level."""
+    schema = report_schema()
+    definitions = schema["$defs"]
 
-    expectation = ExpectationFigures("lost", "0", 0, True)
-    document = summary_of(file, expectation).document(1.0)
-    lists = ("functions", "failures", "deliveries", "queues", "client_errors", "losses", "expectations")
-    inner = (*(document[name][0] for name in lists), document["real"])
-    for key in {*document, *(key for keys in inner for key in keys)}:
-        assert f"`{key}`" in (module.__doc__ or ""), key
+    def check(value: Any, kind: dict[str, Any]) -> None:
+        definition = definitions[kind["$ref"].rpartition("/")[2]]
+        assert set(value) == set(definition["properties"])
+        assert definition["description"]
+        for key, found in value.items():
+            each = definition["properties"][key]
+            if isinstance(found, list) and "$ref" in each.get("items", {}):
+                assert found, key
+                check(found[0], each["items"])
+            elif isinstance(found, dict):
+                check(found, each)
+
+    check(summary_of(file, ExpectationResult("lost", "0", 0, True)).document(), schema)
 
 
 def test_text_says_what_failed_and_how_to_repeat_it(file: Path) -> None:
     """Every failure prints the command that reproduces it; a run that is all well does not."""
-    good, bad = ExpectationFigures("lost", "< 2", 1, True), ExpectationFigures("lost", "0", 1, False)
+    good, bad = ExpectationResult("lost", "< 2", 1, True), ExpectationResult("lost", "0", 1, False)
     assert "Reproduce" not in closing(summary_of(file, good))
     text = plain(summary_of(file, good, bad))
     assert text.endswith("\n\n1 expectation failed. Reproduce with: simbus run shop.yaml --seed 7")

@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from simbus import Simulation
+from simbus.expectations.figures import FIGURES
+from simbus.expectations.rows import Subject
+from simbus.logs.reader import RunReader
 
 TIMEOUT = 3
 RETENTION = 400
@@ -190,6 +193,7 @@ class Queues(RuleBasedStateMachine):
                 self.messages = list(reader.query("SELECT * FROM messages"))
                 self.deliveries = list(reader.query("SELECT * FROM deliveries"))
                 filtered = {row[0] for row in reader.query("SELECT event_id FROM hops WHERE kind = 'filtered'")}
+                self.check_figures(reader)
             self.had: dict[str, list[Any]] = defaultdict(list)
             for row in self.invocations:
                 for record in json.loads(row["payload"])["Records"]:
@@ -198,6 +202,23 @@ class Queues(RuleBasedStateMachine):
             self.check_concurrency()
             self.check_groups()
             assert all(mapping.poller.busy == 0 for _, mapping in self.mappings)
+
+    def check_figures(self, reader: RunReader) -> None:
+        """What is expected of a queue is counted from rows: how many messages it holds at each moment, duplicates."""
+        depth, duplicates = FIGURES["messages"], FIGURES["duplicates"]
+        assert depth.series is not None
+        assert depth.at_end is not None
+        assert duplicates.at_end is not None
+        for queue in self.sim.resources("sqs"):
+            subject = Subject(queue.name)
+            levels = [point.value for point in depth.series(reader, subject)]
+            assert min(levels, default=0) >= 0
+            assert (levels or [0])[-1] == depth.at_end(reader, subject) == len(queue.messages)
+        answered = reader.query(
+            "SELECT count(*) FROM invocations i JOIN json_each(i.payload, '$.Records') r "
+            "WHERE i.status = 'ok' GROUP BY i.function, json_extract(r.value, '$.messageId') HAVING count(*) > 1"
+        )
+        assert duplicates.at_end(reader, Subject()) <= sum(row[0] - 1 for row in answered)
 
     def check_messages(self, filtered: set[str]) -> None:
         """Each message is processed, in the DLQ, too old, or still in its queue; and its event says the same, once."""

@@ -1,25 +1,22 @@
-"""`expect`: what must be true of the finished run."""
+"""`expect`: what must be true of the finished run. The figures are those of `simbus.expectations.figures`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
+from simbus.arn import short_name
 from simbus.errors import UsageError
-from simbus.scenario.comparison import Kind, parse_comparison
-from simbus.scenario.schema.base import Check, FunctionName, Model, name_of, refuse
+from simbus.expectations import item
+from simbus.expectations.checks import load_check
+from simbus.expectations.comparison import Kind, parse_comparison
+from simbus.expectations.figures import FIGURES
+from simbus.scenario.schema.base import Check, Model, name_of, named, reference, refuse
 
-QUEUE_FIGURES = ("messages",)
-FUNCTION_FIGURES = (
-    "invocations",
-    "error_rate",
-    "throttles",
-    "p50_duration",
-    "p90_duration",
-    "p95_duration",
-    "p99_duration",
-)
+_NUMBERS: Final = {"count": [{"type": "integer"}], "share": [{"type": "number"}], "usd": [{"type": "number"}]}
 
 
 def _comparison(kind: Kind) -> Check:
@@ -29,49 +26,72 @@ def _comparison(kind: Kind) -> Check:
         except UsageError as error:
             raise refuse(str(error)) from None
 
-    number = {"count": [{"type": "integer"}], "share": [{"type": "number"}], "duration": []}[kind]
-    return Check(check, {"anyOf": [*number, {"type": "string"}]})
+    return Check(check, {"anyOf": [*_NUMBERS.get(kind, []), {"type": "string"}]})
 
 
-Count = Annotated[Any, _comparison("count")]
-Share = Annotated[Any, _comparison("share")]
-Milliseconds = Annotated[Any, _comparison("duration")]
+def _whole(key: str, check: Callable[[Any], Any]) -> Check:
+    """A resource without a qualifier: figures know no versions and aliases."""
+
+    def checked(value: Any) -> Any:
+        value = check(value)
+        if isinstance(value, str) and (qualifier := short_name(value)[2]) is not None:
+            raise refuse(f"is {value!r}; {item.no_qualifier(key, qualifier)}")
+        return value
+
+    return Check(checked, {})
 
 
-class Expectation(Model):
-    """One line of `expect`: figures of the whole run (`lost`), of a queue or of a function."""
+def _source(service: str) -> Any:
+    return Annotated[str, name_of(service)] | None
 
-    lost: Count | None = Field(
-        default=None, description="Change events lost: neither processed, kept nor dead-lettered."
+
+class _Expectation(Model):
+    """One line of `expect`: figures of a source, of a function, of both (a mapping, a subscription) or of the run."""
+
+    queue: _source("sqs") = None  # type: ignore[valid-type]
+    stream: _source("kinesis") = None  # type: ignore[valid-type]
+    table: _source("dynamodb") = None  # type: ignore[valid-type]
+    topic: _source("sns") = None  # type: ignore[valid-type]
+    bucket: _source("s3") = None  # type: ignore[valid-type]
+    source: Annotated[str, reference()] | None = Field(default=None, description="Any source of events: service:name.")
+    function: Annotated[str, _whole("function", named("lambda")), name_of("lambda")] | None = None
+    always: bool = Field(
+        default=False,
+        description="At every instant (messages, concurrency), or in every minute of virtual time; else at the end.",
     )
-    queue: Annotated[str, name_of("sqs")] | None = None
-    messages: Count | None = Field(default=None, description="Messages that are in the queue at the end.")
-    function: FunctionName | None = None
-    invocations: Count | None = Field(default=None, description="Attempts, as AWS's metric Invocations: no throttles.")
-    error_rate: Share | None = Field(default=None, description="Share of the attempts that were not ok.")
-    throttles: Count | None = Field(default=None, description="Attempts that were refused, as AWS's metric Throttles.")
-    p50_duration: Milliseconds | None = None
-    p90_duration: Milliseconds | None = None
-    p95_duration: Milliseconds | None = None
-    p99_duration: Milliseconds | None = None
+    check: str | None = Field(
+        default=None, description="module.function beside the scenario: it gets the run file, and raises or returns."
+    )
+    result: Annotated[Any, _comparison("share")] = Field(default=None, description="What the check shall return.")
 
     @model_validator(mode="after")
-    def _figures_fit(self) -> Expectation:
-        subjects = [name for name in ("lost", "queue", "function") if getattr(self, name) is not None]
-        if len(subjects) != 1:
-            found = " and ".join(subjects) or "no subject"
-            raise refuse(
-                f"has {found}; an expectation is about one of lost, queue and function. Write one item for each."
-            )
-        allowed = {"lost": (), "queue": QUEUE_FIGURES, "function": FUNCTION_FIGURES}[subjects[0]]
-        given = [name for name in (*QUEUE_FIGURES, *FUNCTION_FIGURES) if getattr(self, name) is not None]
-        wrong = [name for name in given if name not in allowed]
-        if wrong:
-            raise refuse(f"has {wrong[0]}, which is no figure of {subjects[0]}. Put it into an item of its own.")
-        if allowed and not given:
-            raise refuse(f"expects nothing of the {subjects[0]}; name at least one of {', '.join(allowed)}. Add one.")
+    def _figures_fit(self) -> _Expectation:
+        text = item.mistake(self._given())
+        if text is not None:
+            raise refuse(text)
         return self
+
+    def _given(self) -> dict[str, Any]:
+        every = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {name: value for name, value in every if value is not None and value is not False}
 
     def figures(self) -> list[str]:
         """The figures that this item compares."""
-        return [name for name in ("lost", *QUEUE_FIGURES, *FUNCTION_FIGURES) if getattr(self, name) is not None]
+        return [name for name in FIGURES if name in self._given()]
+
+    def expectation(self, folder: Path) -> item.Expectation:
+        """The expectation; the module of a check lies in `folder`. Raises UsageError as `load_check` does."""
+        given = self._given()
+        names = {key: ":".join(short_name(given[key])[:2]) for key in item.SUBJECTS if key in given}
+        made = item.expectation(given, names)
+        return made if self.check is None else made._replace(check=load_check(folder, self.check))
+
+
+_figures: dict[str, Any] = {
+    name: (Annotated[Any, _comparison(figure.kind)], Field(default=None, description=figure.words))
+    for name, figure in FIGURES.items()
+}
+if TYPE_CHECKING:
+    Expectation = _Expectation
+else:
+    Expectation = create_model("Expectation", __base__=_Expectation, __doc__=_Expectation.__doc__, **_figures)

@@ -36,11 +36,12 @@ class Claim:
 
 
 class QueueLedger:
-    """Wakes the readers of one queue in turn, and settles the change events of its messages.
+    """Wakes the readers of one queue in turn, and settles the change events of its messages, each of them once.
 
     `ok` for what a function processed, or deleted itself while it had it; `dead_letter` for what the queue redrove;
     `dropped` for what was too old; `held` for what stands in the queue at the end. A message that somebody else deleted
-    was that one's business, and one that was filtered out was not wanted: neither has a row.
+    was that one's business, and one that was filtered out was not wanted: neither has a row. What a function processes
+    once more, or when it has left the queue already, is a row of hops.
     """
 
     def __init__(self, timeline: Timeline, bus: Bus, queue: Queue) -> None:
@@ -109,8 +110,13 @@ class QueueLedger:
     def processed(self, message: Message, name: str, request_id: str | None) -> None:
         """The function processed it: to be called before it is deleted, or when it has gone meanwhile."""
         claim = self._claims.pop(message.message_id, None)
+        earlier, message.processed_by = message.processed_by, request_id
         if claim is not None:
             self._bus.settle_id(message.event_id, name, "ok", request_id)
+        elif earlier is None:
+            self._bus.hop(message.event_id, "processed_late", name, f"by {request_id}, when it had left the queue")
+        elif earlier != request_id:
+            self._bus.hop(message.event_id, "duplicate", name, f"processed by {request_id}, and by {earlier} before")
 
     def filtered(self, message: Message) -> None:
         """No filter matched it: to be called before it is deleted."""
@@ -123,6 +129,7 @@ class QueueLedger:
             self.wake()  # what stood behind it in its group may be receivable now
         if state == "deleted":
             if claim is not None and claim.in_hand and claim.request_id is not None:
+                message.processed_by = claim.request_id
                 self._settle(claim, "ok")
             return
         if claim is None:

@@ -129,6 +129,7 @@ class ManagedQueue(Source):
             )
         self._purged_at = now
         for message in self.messages:
+            self.store.tell(message, "deleted", "PurgeQueue")
             self.store.end(message, "deleted")
 
     apurge_queue = twin(purge_queue)

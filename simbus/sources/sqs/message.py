@@ -48,6 +48,7 @@ class Message:
         "message_attributes",
         "message_id",
         "parent",
+        "processed_by",
         "receive_count",
         "received_at",
         "sender_id",
@@ -91,6 +92,7 @@ class Message:
         self.received_at = 0
         self.first_received_at: int | None = None
         self.dead_letter_source: str | None = None
+        self.processed_by: str | None = None  # the latest request that a mapping settled it with
         self.state: State = "visible"
         self.timer: int | None = None
 

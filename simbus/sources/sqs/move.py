@@ -63,7 +63,7 @@ class MoveTask:
 
     def _move(self, message: Message) -> None:
         intake = self._destination or self._intake(message.dead_letter_source)
-        intake.put(
+        moved = intake.put(
             message.body,
             0,
             message.message_attributes,
@@ -74,6 +74,7 @@ class MoveTask:
             cause=(message.event_id, message.lineage),
             deduplicate=False,  # moved within five minutes, it is no copy
         )
+        self._store.tell(message, "moved", f"by StartMessageMoveTask, as message {moved.message_id}")
         self._store.end(message, "redriven")
         self.approximate_number_of_messages_moved += 1
 

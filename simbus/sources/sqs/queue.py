@@ -220,6 +220,9 @@ class Queue(ManagedQueue):
                 f"Value {receipt_handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has "
                 "expired."
             )
+        if message is not None:
+            caller = self._cause[0]
+            self.store.tell(message, "deleted", "DeleteMessage" if caller is None else f"DeleteMessage by {caller}")
         self.store.delete(message)
 
     @operation

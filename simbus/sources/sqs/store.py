@@ -154,6 +154,10 @@ class Store:
         if message is not None and message.state in STANDING:
             self.end(message, "deleted")
 
+    def tell(self, message: Message, kind: str, detail: str) -> None:
+        """It is about to leave the queue otherwise than by the mapping that received it: a row of hops says how."""
+        self._bus.hop(message.event_id, kind, self.name, detail)
+
     def end(self, message: Message, state: State) -> None:
         """It leaves the queue as deleted, expired or redriven: its row is final."""
         self.meter.leaves(message)
@@ -247,6 +251,7 @@ class Store:
         while self._ages and self._ages[0][0] <= oldest:
             message = heappop(self._ages)[2]
             if message.state in STANDING:
+                self.tell(message, "expired", f"older than {self.settings.message_retention_period} s")
                 self.end(message, "expired")
         self._arm_expiry()
 

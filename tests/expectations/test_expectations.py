@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from simbus.errors import UsageError
+from simbus.expectations.comparison import Kind, parse_comparison
+from simbus.expectations.figures import FIGURES
+from simbus.expectations.rows import Subject
 from simbus.logs.reader import RunReader, open_run
 from simbus.logs.writer import RunWriter
 from simbus.metrics import Datapoint
-from simbus.report import figures
-from simbus.scenario.comparison import Kind, parse_comparison
 from simbus.scenario.expectations import evaluate
 from simbus.scenario.schema.expect import Expectation
 
@@ -26,6 +27,7 @@ def run(tmp_path: Path) -> Iterator[RunReader]:
         row = (f"r{index}", 1, "resize", "$LATEST", "Event", None, "s", 0, 0, 0, duration, 1, None, 128, 40)
         writer.invocations.append((*row, status, None, None, "{}", "null"))
     writer.metrics.append(Datapoint(0, "Throttles", "FunctionName=resize", 1.0, "Count"))
+    writer.events += [(f"e{n}", 0, "s3:uploads", "ObjectCreated:Put", "a.jpg", None, "{}") for n in (1, 2, 3, 4)]
     writer.hops.append(("e1", 0, "retry", "lambda:resize", None))
     writer.deliveries.append(("e1", "r1", "lambda:resize", 0, "ok"))
     writer.deliveries.append(("e2", "r2", "lambda:resize", 0, "dropped"))
@@ -40,29 +42,34 @@ def run(tmp_path: Path) -> Iterator[RunReader]:
         yield reader
 
 
+def figure(run: RunReader, name: str, function: str | None = None, source: str | None = None) -> float | None:
+    """A figure at the end of the run."""
+    at_end = FIGURES[name].at_end
+    assert at_end is not None
+    return at_end(run, Subject(source, function))
+
+
 def test_figures_are_those_of_cloudwatch(run: RunReader) -> None:
     """Developer Guide, "Types of metrics": Invocations leaves throttles out, Errors counts timeouts."""
-    assert figures.invocations(run, "resize") == 4
-    assert figures.errors(run, "resize") == 1
-    assert figures.error_rate(run, "resize") == 0.25
-    assert figures.throttles(run, "resize") == 1
-    assert figures.error_rate(run, "never") is None
+    found = [figure(run, name, "resize") for name in ("invocations", "errors", "error_rate", "throttles")]
+    assert found == [4, 1, 0.25, 1]
+    assert figure(run, "error_rate", "never") is None
 
 
 def test_percentiles_are_by_nearest_rank(run: RunReader) -> None:
     """The p-th percentile of n values is the one of rank ceil(p n / 100)."""
-    found = [figures.duration_percentile(run, "resize", percent) for percent in (25, 26, 50, 75, 76, 99, 100)]
-    assert found == [10.0, 20.0, 20.0, 30.0, 3000.0, 3000.0, 3000.0]
-    assert figures.duration_percentile(run, "never", 50) is None
+    found = [figure(run, f"{name}_duration", "resize") for name in ("p50", "p90", "p95", "p99", "max")]
+    assert found == [20.0, 3000.0, 3000.0, 3000.0, 3000.0]
+    assert figure(run, "p50_duration", "never") is None
 
 
 def test_an_event_is_lost_once_however_many_subscriptions_dropped_it(run: RunReader) -> None:
     """Contract, "Lost": not processed, not held, not in a DLQ or destination for some subscription."""
-    assert figures.lost(run) == 1
+    assert figure(run, "lost") == 1
 
 
 def test_a_queue_holds_what_is_visible_delayed_or_in_flight(run: RunReader) -> None:
-    assert figures.messages(run, "failed") == 3
+    assert figure(run, "messages", source="sqs:failed") == 3
 
 
 def test_expectations_are_compared_in_the_order_of_the_file(run: RunReader) -> None:
@@ -78,7 +85,7 @@ def test_expectations_are_compared_in_the_order_of_the_file(run: RunReader) -> N
         ("sqs:failed messages: expected < 3, found 3", False),
         ("lambda:resize invocations: expected >= 100, found 4", False),
         ("lambda:resize error_rate: expected <= 0.25, found 0.25", True),
-        ("lambda:resize p50_duration: expected <= 20ms, found 20", True),
+        ("lambda:resize p50_duration: expected <= 20ms, found 20 ms", True),
         ("lambda:never invocations: expected 0, found 0", True),
         ("lambda:never p99_duration: expected < 1s, found nothing", False),
     ]

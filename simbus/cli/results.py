@@ -1,0 +1,82 @@
+"""How a command shows what a run came to: as text, JSON, JUnit XML, and as annotations of GitHub Actions."""
+
+from __future__ import annotations
+
+import json as json_text
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simbus.cli.exits import complain, printing
+from simbus.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from simbus.report.document import Summary
+
+Junit = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="Write the expectations as JUnit XML, for CI services.")
+]
+Github = Annotated[
+    bool | None,
+    typer.Option(
+        "--github/--no-github",
+        help="Annotate what failed in GitHub Actions, on stderr. [default: where GITHUB_ACTIONS is true]",
+        show_default=False,
+    ),
+]
+
+
+def check_junit(path: Path | None) -> None:
+    """Refuse a place where no file can be written, before anything is played."""
+    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+        found = "is a directory" if path.is_dir() else f"the directory {path.parent} does not exist"
+        raise UsageError(f"--junit {path}: {found}; the XML is written into a file. Choose another path.")
+
+
+def write_junit(path: Path | None, text: str) -> None:
+    """Write the XML. Raises UsageError where that can't be done."""
+    if path is not None:
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"--junit {path}: {error.strerror or error}. Choose another path.") from error
+
+
+@contextmanager
+def error_in_junit(path: Path | None, name: str, reproduce: str) -> Iterator[None]:
+    """A run that can't finish is an error in the XML, too."""
+    try:
+        yield
+    except RunError as error:
+        if path is not None:
+            from simbus.report.junit import junit_of_error
+
+            write_junit(path, junit_of_error(name, str(error), reproduce))
+        raise
+
+
+def annotates(github: bool | None) -> bool:
+    """Whether annotations are wanted."""
+    return os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github
+
+
+def show_summary(summary: Summary, *, json: bool, junit: Path | None, github: bool | None) -> None:
+    """Print a summary, and write or annotate what else is wanted."""
+    from simbus.report.annotations import annotate
+    from simbus.report.junit import junit as junit_text
+    from simbus.report.text import show
+
+    write_junit(junit, junit_text(summary))
+    if annotates(github):
+        for line in annotate(summary):
+            complain(line)
+    with printing():
+        if json:
+            print(json_text.dumps(summary.document(), indent=2))
+        else:
+            show(summary, sys.stdout)

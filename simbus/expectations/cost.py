@@ -1,0 +1,93 @@
+"""What a run would have cost on AWS, from its rows and from the one fact that rows don't hold: its resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from simbus.expectations.rows import Rows, Subject
+from simbus.functions.pricing import REQUEST, invocation_cost, provisioned_cost
+
+RESOURCES: Final = "resources"
+"""The key of table `run` under which `Resources` stands, as JSON."""
+
+
+class FunctionResource(msgspec.Struct, frozen=True):
+    """What rows don't say of a function and its price depends on; `provisioned`: environments per version."""
+
+    architecture: str = "x86_64"
+    ephemeral_storage: int = 512
+    memory_size: int = 128
+    provisioned: dict[str, int] = {}
+
+
+class Resources(msgspec.Struct, frozen=True):
+    """The functions and queues of a run, also those that nothing ever reached."""
+
+    functions: dict[str, FunctionResource] = {}
+    queues: list[str] = []
+
+
+def facts_of(run: Rows) -> dict[str, str]:
+    """The facts of table `run`, as texts."""
+    return {key: str(value) for key, value in run.query("SELECT key, value FROM run") if value is not None}
+
+
+def resources_of(facts: Mapping[str, str]) -> Resources:
+    """The resources that the facts of a run name."""
+    return msgspec.json.decode(facts.get(RESOURCES, "{}"), type=Resources)
+
+
+def known_functions(run: Rows, resources: Resources) -> dict[str, FunctionResource]:
+    """Those that the run names, and those that only its rows know (a run that was cut off)."""
+    seen = [row[0] for row in run.query("SELECT DISTINCT function FROM log_streams ORDER BY function")]
+    return {**resources.functions, **{name: FunctionResource() for name in seen if name not in resources.functions}}
+
+
+def virtual_seconds(facts: Mapping[str, str]) -> float:
+    """How much virtual time a run took."""
+    started = facts["start"]
+    ended = facts.get("ended", started)
+    return (datetime.fromisoformat(ended) - datetime.fromisoformat(started)) / timedelta(seconds=1)
+
+
+def cost(run: Rows, subject: Subject) -> float:
+    """USD of one function, or of all."""
+    facts = facts_of(run)
+    functions = known_functions(run, resources_of(facts))
+    wanted = functions if subject.function is None else {subject.function: functions.get(subject.function)}
+    seconds = virtual_seconds(facts)
+    return sum(function_cost(run, name, each or FunctionResource(), seconds) for name, each in wanted.items())
+
+
+# The environments of a log stream without any Init Duration were initialised before they were asked: provisioned,
+# where the version has such.
+_BILLED = """
+    WITH streams AS (
+        SELECT version, memory_size, count(*) AS attempts, sum(billed_duration_ms) AS billed,
+            count(init_duration_ms) AS inits
+        FROM invocations WHERE function = ? GROUP BY version, memory_size, log_stream
+    )
+    SELECT version, memory_size, inits = 0 AS warm, sum(attempts) AS attempts, sum(billed) AS billed
+    FROM streams GROUP BY version, memory_size, warm ORDER BY version, memory_size, warm
+"""
+
+
+def function_cost(run: Rows, name: str, resource: FunctionResource, seconds: float) -> float:
+    """USD of a function: requests, GB-seconds, /tmp above 512 MB, and provisioned concurrency for the whole run."""
+    total = 0.0
+    for row in run.query(_BILLED, (name,)):
+        provisioned = bool(row["warm"]) and resource.provisioned.get(row["version"], 0) > 0
+        total += (row["attempts"] - 1) * REQUEST + invocation_cost(
+            row["billed"],
+            row["memory_size"],
+            architecture=resource.architecture,
+            ephemeral_storage=resource.ephemeral_storage,
+            provisioned=provisioned,
+        )
+    for amount in resource.provisioned.values():
+        total += provisioned_cost(seconds, amount, resource.memory_size, architecture=resource.architecture)
+    return total
