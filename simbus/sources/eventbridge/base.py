@@ -54,6 +54,8 @@ class EventBusBase(Source):
         self._passing: dict[str, Passing] = {}
         self._deleted = False
         self._created_at = world.datetime()
+        self.description: str | None = None
+        self.tags: dict[str, str] = {}
         bus.subscribe(self.name, self)
 
     @property

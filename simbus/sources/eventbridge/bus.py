@@ -137,12 +137,13 @@ class EventBus(Ruling, Archiving):
     alist_event_buses = twin(list_event_buses)
 
     def _described(self) -> dict[str, Any]:
-        return {
+        found = {
             "Name": self.resource,
             "Arn": self.arn,
             "CreationTime": self._created_at,
             "LastModifiedTime": self._created_at,
         }
+        return found if self.description is None else {**found, "Description": self.description}
 
     @operation
     def delete_event_bus(self) -> None:

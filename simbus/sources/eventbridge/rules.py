@@ -64,6 +64,7 @@ class Rule:
         self.description = description
         self.role_arn = role_arn
         self.targets: dict[str, Target] = {}
+        self.tags: dict[str, str] = {}
         self.ticker: Ticker | None = None
         self._pattern: EventPattern | None = None if event_pattern is None else compile_event_pattern(event_pattern)
 

@@ -68,7 +68,7 @@ class Ruling(EventBusBase):
             role_arn=role_arn,
         )
         if before is not None:
-            rule.targets = before.targets
+            rule.targets, rule.tags = before.targets, before.tags
             before.end()
         self._rules[name] = rule
         if schedule is not None:
@@ -199,6 +199,10 @@ class Ruling(EventBusBase):
         return matches_pattern(event_pattern, event)
 
     atest_event_pattern = twin(test_event_pattern)
+
+    def rule_tags(self, name: str) -> dict[str, str]:
+        """The tags of a rule, to be changed. Raises AwsError ResourceNotFoundException."""
+        return self._rule(name).tags
 
     def _fire(self, rule: Rule) -> None:
         """A rule's schedule is due (recording TestScheduleRate::test_put_rule_with_schedule_*)."""

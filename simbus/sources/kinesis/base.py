@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -12,6 +12,7 @@ from simbus.errors import AwsError
 from simbus.kernel import HOUR, SECOND
 from simbus.sources.base import Source, operation, twin
 from simbus.sources.kinesis.demand import Demand
+from simbus.sources.kinesis.listing import filtered
 from simbus.sources.kinesis.meter import MIB
 from simbus.sources.kinesis.record import payload_writer, shown_shard
 from simbus.sources.kinesis.request import (
@@ -31,6 +32,7 @@ from simbus.sources.kinesis.shards import Shards
 from simbus.world import World
 
 StreamMode = Literal["PROVISIONED", "ON_DEMAND"]
+CREATING: Final = 10 * SECOND  # and deleting: AWS says that it is asynchronous, no more; ten seconds are common
 RESHARDING: Final = 30 * SECOND  # AWS's documents only say that it takes a while; about half a minute is common
 _TRIMS: Final = 32  # how often within a retention period expired records are looked for
 
@@ -60,7 +62,8 @@ class ManagedStream(Source):
         super().__init__(world, bus, name)
         self.stream_mode = mode
         self.retention_period_hours = retention_period_hours
-        self.status: Literal["ACTIVE", "UPDATING"] = "ACTIVE"
+        self.status: Literal["CREATING", "ACTIVE", "UPDATING", "DELETING"] = "ACTIVE"
+        self.tags: dict[str, str] = {}
         self._max_data = max_record_size_in_ki_b * MIB // 1024
         self._created = world.timeline.now
         self._listeners: tuple[Callable[[Shard], object], ...] = ()
@@ -109,6 +112,29 @@ class ManagedStream(Source):
         for listener in self._listeners:
             listener(shard)
 
+    # --- life ------------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """It has just been asked for by CreateStream: it is CREATING for ten seconds."""
+        self.status = "CREATING"
+        self._timeline.background(self._timeline.now + CREATING, self._begun)
+
+    def _begun(self, _: None) -> None:
+        if self.status == "CREATING":
+            self.status = "ACTIVE"
+
+    @operation
+    def delete_stream(self, gone: Callable[[], object]) -> None:
+        """It is DELETING for ten seconds, takes and gives nothing more, then `gone()` is called.
+
+        Raises AwsError ResourceInUseException for a stream that is being created or changed.
+        """
+        if self.status == "DELETING":
+            return
+        self._check_active()
+        self.status = "DELETING"
+        self._timeline.background(self._timeline.now + CREATING, lambda _: gone())
+
     # --- describe --------------------------------------------------------------------------------------------------
 
     @operation
@@ -118,7 +144,7 @@ class ManagedStream(Source):
         after = self._after(exclusive_start_shard_id)
         described = {
             **self._described(),
-            "Shards": [shown_shard(shard) for shard in after[:limit]],
+            "Shards": [shown_shard(shard) for shard in after[:limit]] if self.status != "CREATING" else [],
             "HasMoreShards": len(after) > limit,
         }
         return {"StreamDescription": described}
@@ -140,15 +166,25 @@ class ManagedStream(Source):
 
     @operation
     def list_shards(
-        self, *, exclusive_start_shard_id: str | None = None, max_results: int = 1000, next_token: str | None = None
+        self,
+        *,
+        exclusive_start_shard_id: str | None = None,
+        max_results: int = 1000,
+        next_token: str | None = None,
+        shard_filter: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Up to `max_results` (1 to 10,000) shards, open and closed; NextToken where there are more."""
+        """Up to `max_results` (1 to 10,000) shards, open and closed; NextToken where there are more.
+
+        `shard_filter` is AWS's ShardFilter: `{"Type": "AT_LATEST"}` are the open ones.
+        """
         check_count(max_results, "maxResults", 1, 10_000)
         if next_token is not None:
             if exclusive_start_shard_id is not None:
                 raise invalid("NextToken and ExclusiveStartShardId cannot be provided together.")
             exclusive_start_shard_id = _shard_of_token(next_token)
         after = self._after(exclusive_start_shard_id)
+        if shard_filter is not None:
+            after = filtered(self._world, after, shard_filter, self.retention_period_hours * HOUR)
         answer: dict[str, Any] = {"Shards": [shown_shard(shard) for shard in after[:max_results]]}
         if len(after) > max_results:
             answer["NextToken"] = b64encode(after[max_results - 1].id.encode()).decode()
@@ -279,10 +315,14 @@ class ManagedStream(Source):
         return shard
 
     def _check_reshard(self) -> None:
-        where = f"Stream {self.resource} under account {self._world.account.id}"
         if self.stream_mode == "ON_DEMAND":
+            where = f"Stream {self.resource} under account {self._world.account.id}"
             raise AwsError("ValidationException", f"{where} is in on-demand mode, which counts its shards itself.")
+        self._check_active()
+
+    def _check_active(self) -> None:
         if self.status != "ACTIVE":
+            where = f"Stream {self.resource} under account {self._world.account.id}"
             raise AwsError("ResourceInUseException", f"{where} not ACTIVE, instead in state {self.status}")
 
     def _reshard(self, change: Callable[[], None]) -> None:

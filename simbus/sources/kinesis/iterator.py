@@ -56,6 +56,12 @@ def read_iterator(world: World, stream: str, given: str) -> Place:
     return Place(pieces[2], int(pieces[3]))
 
 
+def stream_of_iterator(given: str) -> str | None:
+    """The name of the stream that handed an iterator out; None for one that no stream did."""
+    pieces = _pieces(given)
+    return pieces[1] if len(pieces) == 5 else None
+
+
 def _pieces(given: str) -> list[str]:
     try:
         found = b64decode(given, validate=True)
