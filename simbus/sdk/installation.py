@@ -19,7 +19,7 @@ from simbus.kernel import SECOND
 from simbus.sdk import accounts, hooks
 
 _undo: list[Callable[[], Any]] = []
-_loaded: dict[str, Any] = {}  # service models by path; reading one takes longer than a thousand calls
+_loaded: dict[Any, Any] = {}  # what loaders have read; reading a service model takes longer than a hundred calls
 _ABSENT = object()
 
 
@@ -52,17 +52,18 @@ def _put(owner: Any, name: str, new: Any) -> None:
 
 def _install_botocore() -> None:
     # by import_module: a module that is just being imported is no attribute of its package yet
-    client, endpoint, loaders, retryhandler, session, signers, waiter, bucket, standard = (
+    client, endpoint, loaders, regions, retryhandler, session, signers, waiter, bucket, standard = (
         import_module(f"botocore.{name}")
         for name in (
-            "client", "endpoint", "loaders", "retryhandler", "session", "signers", "waiter", "retries.bucket",
-            "retries.standard",
+            "client", "endpoint", "loaders", "regions", "retryhandler", "session", "signers", "waiter",
+            "retries.bucket", "retries.standard",
         )
     )  # fmt: skip
     _put_client(client.BaseClient)
     _put_session(session.Session)
     _put_signer(signers.RequestSigner)
-    _put_loader(loaders.JSONFileLoader)
+    _put_loader(loaders.Loader)
+    _put(regions, "EndpointProvider", _shared_provider(regions.EndpointProvider))
     time, random = _Module("time", sleep=_sleep), _Module("random", random=_random)
     for module in (endpoint, waiter, bucket, standard):
         _put(module, "time", time)
@@ -128,16 +129,34 @@ def _credentials() -> Any:
 
 
 def _put_loader(loader_class: Any) -> None:
-    real = loader_class.load_file
+    """Sessions share what they read of the service models: one is made for every environment."""
+    for name in ("list_available_services", "load_service_model", "load_data_with_path"):
+        _put(loader_class, name, _shared(getattr(loader_class, name)))
 
-    def load_file(loader: Any, path: str) -> Any:
-        found = _loaded.get(path)
+
+def _shared(real: Any) -> Any:
+    def load(loader: Any, *args: Any, **kwargs: Any) -> Any:
+        key = (real, tuple(loader.search_paths), args, tuple(kwargs.items()))
+        found = _loaded.get(key)
         if found is None:
             with state.outside():
-                found = _loaded[path] = real(loader, path)
+                found = _loaded[key] = real(loader, *args, **kwargs)
         return found
 
-    _put(loader_class, "load_file", load_file)
+    return load
+
+
+def _shared_provider(real: Any) -> Any:
+    """The rules for a service's endpoints are compiled once; they depend on what a loader has read, and nothing else."""
+
+    def provider(ruleset_data: Any, partition_data: Any, **more: Any) -> Any:
+        key = (real, id(ruleset_data), id(partition_data), tuple(more.items()))
+        if key not in _loaded:  # kept with its data, so that the identities stay theirs
+            made = real(ruleset_data=ruleset_data, partition_data=partition_data, **more)
+            _loaded[key] = made, ruleset_data, partition_data
+        return _loaded[key][0]
+
+    return provider
 
 
 def _put_defaults(function: Any, name: str, new: Any) -> None:
