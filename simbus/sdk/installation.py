@@ -147,7 +147,7 @@ def _shared(real: Any) -> Any:
 
 
 def _shared_provider(real: Any) -> Any:
-    """The rules for a service's endpoints are compiled once; they depend on what a loader has read, and nothing else."""
+    """The rules for a service's endpoints are compiled once: they depend on what a loader has read, on nothing else."""
 
     def provider(ruleset_data: Any, partition_data: Any, **more: Any) -> Any:
         key = (real, id(ruleset_data), id(partition_data), tuple(more.items()))
