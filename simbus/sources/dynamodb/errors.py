@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from simbus.errors import AwsError
 
 Details = dict[str, Any]
+INVALID: Final = "One or more parameter values were invalid: "
 
 
 class RefusedWrite(AwsError):
@@ -19,7 +20,18 @@ class RefusedWrite(AwsError):
 
     def __init__(self, code: str, message: str, details: Details) -> None:
         super().__init__(code, message)
-        self.details = details
+        self.details = self.extra = details
+
+
+class SchemaMismatch(AwsError):
+    """ValidationException: a key is not of the table's or an index's schema. In a transaction it is a reason to cancel.
+
+    (A key that is empty or too long refuses the whole request at once, as all else does; both are answers of AWS that
+    github.com/paritysuite/dynamodb-conformance has recorded.)
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ValidationException", message)
 
 
 def invalid(message: str) -> AwsError:
@@ -28,7 +40,7 @@ def invalid(message: str) -> AwsError:
 
 
 def bad_parameter(what: str) -> AwsError:
-    return invalid(f"One or more parameter values were invalid: {what}")
+    return invalid(INVALID + what)
 
 
 def constraint(value: object, where: str, rule: str) -> AwsError:

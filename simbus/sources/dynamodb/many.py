@@ -1,43 +1,25 @@
-"""Operations on several items, also of several tables: batches (each for itself) and transactions (all or nothing)."""
+"""Operations on several items, also of several tables, each for itself (batches); what transactions share with them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from simbus.errors import AwsError, UsageError
-from simbus.sources.dynamodb.errors import cancelled, invalid, no_table
+from simbus.errors import UsageError
+from simbus.sources.dynamodb.errors import invalid, no_table
 from simbus.sources.dynamodb.expressions import Expressions, Names, Projection
-from simbus.sources.dynamodb.schema import Key
 from simbus.sources.dynamodb.store import TableStore
-from simbus.sources.dynamodb.values import Item, Stored, copy_item
+from simbus.sources.dynamodb.values import Item, copy_item
 from simbus.sources.dynamodb.write import (
     Write,
-    prepare_check,
     prepare_delete,
     prepare_put,
-    prepare_update,
-    reason,
 )
 
 BATCH_WRITE_LIMIT = 25
 BATCH_GET_LIMIT = 100
 BATCH_GET_BYTES = 16 * 1024 * 1024
-TRANSACTION_LIMIT = 100
-TRANSACTION_BYTES = 4 * 1024 * 1024
 Tables = Callable[[str | None], TableStore]
-_CONDITION = {
-    "ConditionExpression": "condition",
-    "ExpressionAttributeNames": "names",
-    "ExpressionAttributeValues": "values",
-    "ReturnValuesOnConditionCheckFailure": "on_failure",
-}
-_ACTIONS: dict[str, tuple[Callable[..., Write], dict[str, str]]] = {
-    "Put": (prepare_put, {"Item": "item", **_CONDITION}),
-    "Delete": (prepare_delete, {"Key": "key", **_CONDITION}),
-    "Update": (prepare_update, {"Key": "key", "UpdateExpression": "update", **_CONDITION}),
-    "ConditionCheck": (prepare_check, {"Key": "key", **_CONDITION}),
-}
 
 
 # --- batches --------------------------------------------------------------------------------------------------------
@@ -76,7 +58,7 @@ def batch_get(tables: Tables, requests: Mapping[str | None, Mapping[str, Any]]) 
     size = 0
     for name, request in requests.items():
         table = tables(name)
-        projection = _projection(request, ("Keys",))
+        projection = asked_projection(request, ("Keys", "ConsistentRead"))
         keys = [(table.schema.given_key(key)[0], key) for key in request["Keys"]]
         _check_distinct([key for key, _ in keys])
         found = responses.setdefault(table.resource, [])
@@ -86,7 +68,7 @@ def batch_get(tables: Tables, requests: Mapping[str | None, Mapping[str, Any]]) 
             if size > BATCH_GET_BYTES:
                 unprocessed.setdefault(table.resource, {**request, "Keys": []})["Keys"].append(given)
             elif stored is not None:
-                found.append(_shown(stored[0], projection))
+                found.append(shown(stored[0], projection))
     return {"Responses": responses, "UnprocessedKeys": unprocessed}
 
 
@@ -103,97 +85,26 @@ def _check_distinct(keys: Sequence[Any]) -> None:
         raise invalid("Provided list of item keys contains duplicates")
 
 
-# --- transactions ---------------------------------------------------------------------------------------------------
-
-
-def transact_write(tables: Tables, requests: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
-    """TransactWriteItems. Raises AwsError ValidationException, TransactionCanceledException (a RefusedWrite)."""
-    _check_number(requests)
-    writes = [_action(tables, request) for request in requests]
-    if len({(write.table.name, write.key) for write in writes}) < len(writes):
-        raise invalid("Transaction request cannot include multiple operations on one item")
-    results: list[Stored | None] = []
-    reasons: list[dict[str, Any]] = []
-    for write in writes:
-        try:
-            results.append(write.result())
-            reasons.append({"Code": "None"})
-        except AwsError as error:
-            reasons.append(reason(error))
-    if len(results) < len(writes):
-        raise cancelled(reasons)
-    if sum(result[1] for result in results if result is not None) > TRANSACTION_BYTES:
-        raise invalid("Collection of items in the transaction exceeds the 4 MB limit")
-    for write, result in zip(writes, results, strict=True):
-        write.table.write(write.key, result)
-    return {}
-
-
-def _action(tables: Tables, request: Mapping[str, Mapping[str, Any]]) -> Write:
-    kinds = list(request)
-    if len(kinds) != 1 or kinds[0] not in _ACTIONS:
-        raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
-    prepare, parameters = _ACTIONS[kinds[0]]
-    given = request[kinds[0]]
-    _check_keys(given, ("TableName", *parameters))
-    required = next(iter(parameters))
-    arguments = {parameters[name]: value for name, value in given.items() if name != "TableName"}
-    if required not in given or (kinds[0] == "Update" and "UpdateExpression" not in given):
-        missing = required if required not in given else "UpdateExpression"
-        raise invalid(
-            f"1 validation error detected: Value null at 'transactItems.member.{kinds[0].lower()}."
-            f"{missing[0].lower()}{missing[1:]}' failed to satisfy constraint: Member must not be null"
-        )
-    return prepare(tables(given.get("TableName")), **arguments)
-
-
-def transact_get(tables: Tables, requests: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
-    """TransactGetItems: `{"Responses": [{"Item": ...} or {}]}` in the order of the request."""
-    _check_number(requests)
-    wanted: list[tuple[TableStore, Key, Projection | None]] = []
-    for request in requests:
-        if list(request) != ["Get"] or "Key" not in request["Get"]:
-            raise UsageError(
-                f'transact_get_items: {request!r} is no read; one is {{"Get": {{"Key": ...}}}}. Write it like that.'
-            )
-        given = request["Get"]
-        table = tables(given.get("TableName"))
-        wanted.append((table, table.schema.given_key(given["Key"])[0], _projection(given, ("Key", "TableName"))))
-    responses = []
-    for table, key, projection in wanted:
-        stored = table.stored.get(key)
-        responses.append({} if stored is None else {"Item": _shown(stored[0], projection)})
-    return {"Responses": responses}
-
-
-def _check_number(requests: Sequence[Any]) -> None:
-    if not 1 <= len(requests) <= TRANSACTION_LIMIT:
-        bound = f"less than or equal to {TRANSACTION_LIMIT}" if requests else "greater than or equal to 1"
-        raise invalid(
-            "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: "
-            f"Member must have length {bound}"
-        )
-
-
 # --- both -----------------------------------------------------------------------------------------------------------
 
 
-def finder(own: TableStore, find: Callable[[str], object]) -> Tables:
-    """Finds tables by name or ARN; None is the table itself. What is not found raises ResourceNotFoundException."""
+def finder(own: TableStore | None, find: Callable[[str], object]) -> Tables:
+    """Finds tables by name or ARN; None is the table `own`. What is not found raises ResourceNotFoundException."""
 
     def table(name: str | None) -> TableStore:
-        if name is None or name in (own.resource, own.arn):
+        if own is not None and (name is None or name in (own.resource, own.arn)):
             return own
-        found = find(name if name.startswith("arn:") else f"dynamodb:{name}")
+        found = None if name is None else find(name if name.startswith("arn:") else f"dynamodb:{name}")
         if not isinstance(found, TableStore):
             raise no_table()
+        found.check_available()
         return found
 
     return table
 
 
-def _projection(request: Mapping[str, Any], others: Sequence[str]) -> Projection | None:
-    _check_keys(request, (*others, "ProjectionExpression", "ExpressionAttributeNames"))
+def asked_projection(request: Mapping[str, Any], others: Sequence[str]) -> Projection | None:
+    check_keys(request, (*others, "ProjectionExpression", "ExpressionAttributeNames"))
     return read_projection_of(request.get("ProjectionExpression"), request.get("ExpressionAttributeNames"))
 
 
@@ -207,11 +118,11 @@ def read_projection_of(projection: str | None, names: Names) -> Projection | Non
     return found
 
 
-def _shown(item: Item, projection: Projection | None) -> Item:
+def shown(item: Item, projection: Projection | None) -> Item:
     return copy_item(item) if projection is None else projection.of(item)
 
 
-def _check_keys(given: Mapping[str, Any], known: Sequence[str]) -> None:
+def check_keys(given: Mapping[str, Any], known: Sequence[str]) -> None:
     for name in given:
         if name not in known:
             raise UsageError(

@@ -8,7 +8,7 @@ from hashlib import md5
 from typing import Any, NamedTuple
 
 from simbus.errors import UsageError
-from simbus.sources.dynamodb.errors import bad_parameter, invalid
+from simbus.sources.dynamodb.errors import INVALID, SchemaMismatch, bad_parameter, invalid
 from simbus.sources.dynamodb.values import Item, Value, clean, comparable
 
 HASH_KEY_LIMIT = 2048
@@ -41,13 +41,13 @@ class Schema(NamedTuple):
         """The key of a canonical item. Raises AwsError ValidationException, in PutItem's words."""
         hash_value = item.get(self.hash_key)
         if hash_value is None:
-            raise bad_parameter(f"Missing the key {self.hash_key} in the item")
+            raise _missing(self.hash_key)
         first = self._content(self.hash_key, self.hash_kind, hash_value, HASH_KEY_LIMIT)
         if self.range_key is None:
             return first, None
         range_value = item.get(self.range_key)
         if range_value is None:
-            raise bad_parameter(f"Missing the key {self.range_key} in the item")
+            raise _missing(self.range_key)
         return first, self._content(self.range_key, self.range_kind, range_value, RANGE_KEY_LIMIT)
 
     def given_key(self, key: Mapping[str, Any]) -> tuple[Key, Item]:
@@ -57,10 +57,10 @@ class Schema(NamedTuple):
             or len(key) != len(self.names)
             or any(name not in key for name in self.names)
         ):
-            raise invalid("The provided key element does not match the schema")
+            raise SchemaMismatch("The provided key element does not match the schema")
         item = {name: clean(key[name])[0] for name in self.names}
         if any(self.kind(name) not in item[name] for name in self.names):
-            raise invalid("The provided key element does not match the schema")
+            raise SchemaMismatch("The provided key element does not match the schema")
         return self.key_of(item), item
 
     def attributes(self, item: Item) -> Item:
@@ -70,7 +70,7 @@ class Schema(NamedTuple):
     def _content(self, name: str, kind: str, value: Value, limit: int) -> Any:
         content = value.get(kind)
         if content is None:
-            raise bad_parameter(f"Type mismatch for key {name} expected: {kind} actual: {next(iter(value))}")
+            raise SchemaMismatch(f"{INVALID}Type mismatch for key {name} expected: {kind} actual: {next(iter(value))}")
         if kind == "N":
             return content
         if not content:
@@ -83,6 +83,10 @@ class Schema(NamedTuple):
             size = "maximum size limit" if limit == HASH_KEY_LIMIT else "size limit"
             raise bad_parameter(f"{what} has exceeded the {size} of{limit} bytes")
         return content
+
+
+def _missing(name: str) -> SchemaMismatch:
+    return SchemaMismatch(f"{INVALID}Missing the key {name} in the item")
 
 
 def schema(hash_key: str, range_key: str | None, attribute_types: Mapping[str, str] | None) -> Schema:

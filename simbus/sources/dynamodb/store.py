@@ -80,6 +80,11 @@ class TableStore(Source):
     def __bool__(self) -> bool:
         return True
 
+    def check_available(self) -> None:
+        """Raise AwsError in an outage, as each operation of the table does."""
+        if self._out_until:
+            self._check_available()
+
     @property
     def items(self) -> list[Item]:
         """Copies of all items, in the order in which their keys were first written."""

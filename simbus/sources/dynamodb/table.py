@@ -8,6 +8,7 @@ from typing import Any
 from simbus.sources.base import operation, twin
 from simbus.sources.dynamodb import many as many
 from simbus.sources.dynamodb import search as search
+from simbus.sources.dynamodb import transact as transact
 from simbus.sources.dynamodb.expressions import Names, Values
 from simbus.sources.dynamodb.manage import ManagedTable
 from simbus.sources.dynamodb.values import copy_item
@@ -124,6 +125,7 @@ class Table(ManagedTable):
         self,
         key: Mapping[str, Any],
         *,
+        consistent_read: bool = False,
         projection_expression: str | None = None,
         expression_attribute_names: Names = None,
     ) -> dict[str, Any]:
@@ -144,6 +146,7 @@ class Table(ManagedTable):
         self,
         key_condition_expression: str,
         *,
+        consistent_read: bool = False,
         filter_expression: str | None = None,
         projection_expression: str | None = None,
         expression_attribute_names: Names = None,
@@ -176,6 +179,7 @@ class Table(ManagedTable):
     def scan(
         self,
         *,
+        consistent_read: bool = False,
         filter_expression: str | None = None,
         projection_expression: str | None = None,
         expression_attribute_names: Names = None,
@@ -228,20 +232,23 @@ class Table(ManagedTable):
     abatch_get_item = twin(batch_get_item)
 
     @operation
-    def transact_write_items(self, transact_items: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    def transact_write_items(
+        self, transact_items: Sequence[Mapping[str, Mapping[str, Any]]], *, client_request_token: str | None = None
+    ) -> dict[str, Any]:
         """Up to 100 of `{"Put" | "Update" | "Delete" | "ConditionCheck": AWS's parameters}`: all, or none of them.
 
-        `TableName` may be left out for this table. Raises TransactionCanceledException (a RefusedWrite) with
-        `CancellationReasons` in `details`.
+        `TableName` may be left out for this table. For 10 minutes a request with the token of an equal one does
+        nothing. Raises TransactionCanceledException (a RefusedWrite) with `CancellationReasons` in `details`,
+        IdempotentParameterMismatchException.
         """
-        return many.transact_write(self._tables, transact_items)
+        return transact.transact_write(self._world, self._tables, transact_items, client_request_token)
 
     atransact_write_items = twin(transact_write_items)
 
     @operation
     def transact_get_items(self, transact_items: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
         """Up to 100 of `{"Get": {"Key": ...}}`: `{"Responses": [{"Item": ...}]}` in their order."""
-        return many.transact_get(self._tables, transact_items)
+        return transact.transact_get(self._tables, transact_items)
 
     atransact_get_items = twin(transact_get_items)
 

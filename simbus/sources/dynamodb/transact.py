@@ -1,0 +1,171 @@
+"""Transactions: several operations on items of one or several tables, all or none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from simbus.errors import AwsError, UsageError
+from simbus.kernel import MINUTE
+from simbus.sources.dynamodb.errors import SchemaMismatch, cancelled, invalid
+from simbus.sources.dynamodb.expressions import Projection
+from simbus.sources.dynamodb.many import Tables, asked_projection, check_keys, shown
+from simbus.sources.dynamodb.schema import Key
+from simbus.sources.dynamodb.store import TableStore
+from simbus.sources.dynamodb.values import Stored
+from simbus.sources.dynamodb.write import (
+    Write,
+    prepare_check,
+    prepare_delete,
+    prepare_put,
+    prepare_update,
+    reason,
+)
+from simbus.world import World
+
+TRANSACTION_LIMIT: Final = 100
+TRANSACTION_BYTES: Final = 4 * 1024 * 1024
+TOKEN_LIFETIME: Final = 10 * MINUTE
+_CONDITION = {
+    "ConditionExpression": "condition",
+    "ExpressionAttributeNames": "names",
+    "ExpressionAttributeValues": "values",
+    "ReturnValuesOnConditionCheckFailure": "on_failure",
+}
+_ACTIONS: dict[str, tuple[Callable[..., Write], dict[str, str]]] = {
+    "Put": (prepare_put, {"Item": "item", **_CONDITION}),
+    "Delete": (prepare_delete, {"Key": "key", **_CONDITION}),
+    "Update": (prepare_update, {"Key": "key", "UpdateExpression": "update", **_CONDITION}),
+    "ConditionCheck": (prepare_check, {"Key": "key", **_CONDITION}),
+}
+
+
+def transact_write(
+    world: World, tables: Tables, requests: Sequence[Mapping[str, Mapping[str, Any]]], token: str | None = None
+) -> dict[str, Any]:
+    """TransactWriteItems. Raises AwsError ValidationException, TransactionCanceledException (a RefusedWrite).
+
+    A request whose `token` an equal one has had in the 10 minutes before changes nothing; an unequal one raises
+    IdempotentParameterMismatchException.
+    """
+    _check_number(requests)
+    if token is not None and _seen(world, token, requests):
+        return {}
+    writes: list[Write | SchemaMismatch] = [_action(tables, request) for request in requests]
+    keys = [(write.table.name, write.key) for write in writes if isinstance(write, Write)]
+    if len(set(keys)) < len(keys):
+        raise invalid("Transaction request cannot include multiple operations on one item")
+    results: list[tuple[Write, Stored | None]] = []
+    reasons: list[dict[str, Any]] = []
+    for write in writes:
+        try:
+            if isinstance(write, SchemaMismatch):
+                raise write
+            results.append((write, write.result()))
+            reasons.append({"Code": "None"})
+        except AwsError as error:
+            reasons.append(reason(error))
+    if len(results) < len(writes):
+        raise cancelled(reasons)
+    if sum(result[1] for _, result in results if result is not None) > TRANSACTION_BYTES:
+        raise invalid("Collection of items in the transaction exceeds the 4 MB limit")
+    for done, result in results:
+        done.table.write(done.key, result)
+    if token is not None:
+        _remember(world, token, requests)
+    return {}
+
+
+def _action(tables: Tables, request: Mapping[str, Mapping[str, Any]]) -> Write | SchemaMismatch:
+    """One checked action. What does not fit its table's schema cancels the transaction later, and is returned."""
+    kinds = list(request)
+    if len(kinds) != 1 or kinds[0] not in _ACTIONS:
+        raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
+    prepare, parameters = _ACTIONS[kinds[0]]
+    given = request[kinds[0]]
+    check_keys(given, ("TableName", *parameters))
+    required = next(iter(parameters))
+    arguments = {parameters[name]: value for name, value in given.items() if name != "TableName"}
+    if required not in given or (kinds[0] == "Update" and "UpdateExpression" not in given):
+        missing = required if required not in given else "UpdateExpression"
+        raise invalid(
+            f"1 validation error detected: Value null at 'transactItems.member.{kinds[0].lower()}."
+            f"{missing[0].lower()}{missing[1:]}' failed to satisfy constraint: Member must not be null"
+        )
+    table = tables(given.get("TableName"))
+    try:
+        return prepare(table, **arguments)
+    except SchemaMismatch as error:
+        return error
+
+
+def transact_get(tables: Tables, requests: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    """TransactGetItems: `{"Responses": [{"Item": ...} or {}]}` in the order of the request."""
+    _check_number(requests)
+    wanted: list[tuple[TableStore, Key, Projection | None]] = []
+    for request in requests:
+        if list(request) != ["Get"] or "Key" not in request["Get"]:
+            raise UsageError(
+                f'transact_get_items: {request!r} is no read; one is {{"Get": {{"Key": ...}}}}. Write it like that.'
+            )
+        given = request["Get"]
+        table = tables(given.get("TableName"))
+        wanted.append((table, table.schema.given_key(given["Key"])[0], asked_projection(given, ("Key", "TableName"))))
+    responses = []
+    for table, key, projection in wanted:
+        stored = table.stored.get(key)
+        responses.append({} if stored is None else {"Item": shown(stored[0], projection)})
+    return {"Responses": responses}
+
+
+def _check_number(requests: Sequence[Any]) -> None:
+    if not 1 <= len(requests) <= TRANSACTION_LIMIT:
+        bound = f"less than or equal to {TRANSACTION_LIMIT}" if requests else "greater than or equal to 1"
+        raise invalid(
+            "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: "
+            f"Member must have length {bound}"
+        )
+
+
+# --- idempotency ----------------------------------------------------------------------------------------------------
+
+_tokens: WeakKeyDictionary[World, dict[str, tuple[int, bytes]]] = WeakKeyDictionary()
+
+
+def _seen(world: World, token: str, requests: Sequence[Any]) -> bool:
+    """Whether an equal request has had that token in the last 10 minutes.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html (ClientRequestToken)
+    """
+    if not 1 <= len(token) <= 36:
+        bound = "less than or equal to 36" if token else "greater than or equal to 1"
+        raise invalid(
+            f"1 validation error detected: Value '{token}' at 'clientRequestToken' failed to satisfy constraint: "
+            f"Member must have length {bound}"
+        )
+    tokens = _tokens.setdefault(world, {})
+    oldest = world.timeline.now - TOKEN_LIFETIME
+    for each in list(tokens):  # the oldest first
+        if tokens[each][0] > oldest:
+            break
+        del tokens[each]
+    found = tokens.get(token)
+    if found is not None and found[1] != _fingerprint(requests):
+        raise AwsError(
+            "IdempotentParameterMismatchException",
+            "DynamoDB rejected the request because you retried a request with a different payload but with an "
+            "idempotent token that was already used.",
+        )
+    return found is not None
+
+
+def _remember(world: World, token: str, requests: Sequence[Any]) -> None:
+    _tokens.setdefault(world, {})[token] = (world.timeline.now, _fingerprint(requests))
+
+
+def _fingerprint(requests: Sequence[Any]) -> bytes:
+    return sha256(msgspec.json.encode(requests, order="deterministic")).digest()
