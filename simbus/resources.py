@@ -21,7 +21,7 @@ from simbus.functions.function import LATEST, Function
 from simbus.functions.processes import Processes
 from simbus.functions.settings import changed, function_config
 from simbus.kernel.durations import parse_duration
-from simbus.logs.reader import InvocationRow, RunReader, open_run
+from simbus.logs.reader import InvocationRow, RunReader
 from simbus.logs.streams import LogStreams
 from simbus.logs.writer import RunWriter
 from simbus.metrics import Datapoint
@@ -306,7 +306,7 @@ class Resources:
     def reader(self) -> RunReader:
         """The rows written so far. Close it, or use it as a context manager."""
         self.world.metrics.catch_up()
-        return open_run(self.rows.sync())
+        return self.rows.reader()
 
     def _invocations(self, function: str) -> list[InvocationRow]:
         with self.reader() as reader:

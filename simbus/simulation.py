@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.metadata import version as package_version
 from pathlib import Path
 from types import TracebackType
@@ -91,7 +92,7 @@ class Simulation(Resources):
         facts = {
             "seed": str(self.seed),
             "scenario": scenario,
-            "version": package_version("simbus"),
+            "version": _version(),
             "start": self.world.iso(0),
             "account": self.world.account.id,
             "region": self.world.account.region,
@@ -261,6 +262,11 @@ class Simulation(Resources):
             sdk.close(self)
             self._state = "closed"
             self.rows.close(complete=complete)
+
+
+@cache
+def _version() -> str:
+    return package_version("simbus")
 
 
 def _duration(value: str | timedelta) -> int:

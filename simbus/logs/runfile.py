@@ -81,7 +81,7 @@ def create(path: Path) -> Path:
     real = Path(os.path.realpath(path))
     fresh = real.with_name(f".{real.name}.new")
     try:
-        fresh.write_bytes(_empty())
+        fresh.write_bytes(empty())
         # SQLite would play the old file's write-ahead log into the new file: it goes first.
         for suffix in ("-wal", "-shm", "-journal"):
             Path(f"{real}{suffix}").unlink(missing_ok=True)
@@ -113,7 +113,7 @@ def private_directory() -> Path:
         ) from error
 
 
-def _empty() -> bytes:
+def empty() -> bytes:
     """The bytes of a database that has every table and no row."""
     with closing(sqlite3.connect(":memory:")) as database:
         database.execute(f"PRAGMA page_size = {PAGE_SIZE}")

@@ -85,6 +85,12 @@ TABLES = (
     _table("metrics", "time INTEGER, name TEXT, dimension TEXT, value REAL, unit TEXT"),
 )
 
+
+def storable(value: Any) -> Any:
+    """A value as SQLite can store it: a lone surrogate, which UTF-8 can't say, becomes U+FFFD."""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
+
+
 # `value` has no type: it keeps the one it was given.
 RUN_TABLE = "CREATE TABLE run (key TEXT PRIMARY KEY, value)"
 

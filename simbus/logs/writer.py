@@ -27,7 +27,9 @@ import aiosqlite
 from simbus.errors import RunError, SimbusError
 from simbus.logs import runfile
 from simbus.logs.digest import Digest
-from simbus.logs.schema import INDEXES, TABLES, Row
+from simbus.logs.memory import MemoryReader
+from simbus.logs.reader import RunReader, open_run
+from simbus.logs.schema import INDEXES, TABLES, Row, storable
 
 # Measured (2 cores, 500,000 rows): one INSERT of many rows costs 0.7 of executemany row by row, which also gives the
 # interpreter lock away at every row. Alone, about 500 values a statement are best (far more fall out of the CPU's
@@ -142,6 +144,12 @@ class RunWriter:
         batch = self._take()
         facts, self._run = self._run, {}
         thread.submit(lambda database: _write(database, batch, facts))
+
+    def reader(self) -> RunReader:
+        """A reader of every row so far: of the run file, or of the rows themselves where they are all in memory."""
+        if self._thread is None and not self._closed:
+            return MemoryReader(self._lists, self._run)
+        return open_run(self.sync())
 
     def sync(self) -> Path:
         """Flush, wait until every row so far can be read from the file, and return its path. Raises RunError."""
@@ -358,7 +366,7 @@ def _hash(digest: Digest, table: str, rows: list[Row]) -> list[Row]:
     try:
         digest.update(table, _canonical(table, rows))
     except UnicodeEncodeError:
-        rows = [tuple(map(_storable, row)) for row in rows]
+        rows = [tuple(map(storable, row)) for row in rows]
         digest.update(table, _canonical(table, rows))
     return rows
 
@@ -366,7 +374,3 @@ def _hash(digest: Digest, table: str, rows: list[Row]) -> list[Row]:
 def _canonical(table: str, rows: list[Row]) -> list[Row]:
     """The rows as the digest takes them: without their sequence numbers."""
     return [row[1:] for row in rows] if table in _NUMBERED else rows
-
-
-def _storable(value: Any) -> Any:
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
