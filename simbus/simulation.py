@@ -29,6 +29,7 @@ from simbus.kernel import Timeline
 from simbus.kernel.durations import parse_duration
 from simbus.kernel.loop import run as run_loop
 from simbus.kernel.pace import play
+from simbus.kernel.ties import Ties
 from simbus.logs.writer import RunWriter
 from simbus.resources import Resources
 from simbus.world import World
@@ -41,8 +42,9 @@ class Simulation(Resources):
 
     `seed` decides every random number; the same seed repeats the run to the byte. `start` is what the calendar says at
     time 0 (UTC). `db` is the run file (None: a private one, removed at the end). `ties` explores another order of
-    simultaneous events. `speed` plays in real time, that many virtual seconds a second (None: as fast as it goes).
-    `handler_guard` is the CPU time in seconds after which a handler that never ends is given up (None: never).
+    simultaneous events: a number, or `"12@1.5s,2s"` for the order 12 at these instants only. `speed` plays in real
+    time, that many virtual seconds a second (None: as fast as it goes). `handler_guard` is the CPU time in seconds
+    after which a handler that never ends is given up (None: never).
     `log_processors` are structlog processors for every log line.
 
     Use it as a context manager: nothing of it is left in the process afterwards.
@@ -55,7 +57,7 @@ class Simulation(Resources):
         start: str | datetime = "2026-01-01T00:00:00Z",
         account: Account | Mapping[str, Any] | None = None,
         db: str | Path | None = None,
-        ties: int | None = None,
+        ties: int | str | Ties | None = None,
         speed: float | None = None,
         handler_guard: float | None = 30.0,
         scenario: str | None = None,
@@ -64,7 +66,7 @@ class Simulation(Resources):
         if not isinstance(account, Account):
             account = Account(**(account or {}))
         self.seed = seed
-        self.timeline = Timeline(seed, ties=ties)
+        self.timeline = Timeline(seed, ties=_ties(ties))
         rows = RunWriter(None if db is None else Path(db))
         rows.open()
         super().__init__(World(self.timeline, rows, account, _datetime(start)), rows, handler_guard, log_processors)
@@ -74,7 +76,7 @@ class Simulation(Resources):
         self._state = "open"
         sdk.open_for(self)
         self._results: list[ExpectationResult] = []
-        self._facts(scenario, ties)
+        self._facts(scenario)
 
     def __repr__(self) -> str:
         return f"<Simulation seed={self.seed} {self.timeline!r}>"
@@ -88,7 +90,8 @@ class Simulation(Resources):
     ) -> None:
         self.close(complete=kind is None)
 
-    def _facts(self, scenario: str | None, ties: int | None) -> None:
+    def _facts(self, scenario: str | None) -> None:
+        ties = self.timeline.ties
         facts = {
             "seed": str(self.seed),
             "scenario": scenario,
@@ -96,7 +99,7 @@ class Simulation(Resources):
             "start": self.world.iso(0),
             "account": self.world.account.id,
             "region": self.world.account.region,
-            "ties": ties,
+            "ties": None if ties is None else ties.number if ties.instants is None else str(ties),
         }
         for key, value in facts.items():
             self.rows.set(key, value)
@@ -262,6 +265,13 @@ class Simulation(Resources):
             sdk.close(self)
             self._state = "closed"
             self.rows.close(complete=complete)
+
+
+def _ties(value: int | str | Ties | None) -> int | Ties | None:
+    try:
+        return Ties.parse(value) if isinstance(value, str) else value
+    except UsageError as error:
+        raise UsageError(f"ties {error}") from None
 
 
 @cache

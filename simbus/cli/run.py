@@ -19,6 +19,7 @@ from simbus.errors import UsageError
 if TYPE_CHECKING:
     from simbus.report.document import Summary
     from simbus.scenario.loader import Scenario
+    from simbus.scenario.variant import Variant
 
 DEFAULT_GUARD = 30.0
 
@@ -34,7 +35,7 @@ Overrides = Annotated[
 class Options(NamedTuple):
     """What a run was asked for besides the scenario itself; `overrides` only to show how to repeat it."""
 
-    seed: int | str | None
+    variant: Variant
     db: Path
     speed: float | None
     handler_guard: float | None
@@ -60,6 +61,19 @@ def run(
         str,
         typer.Option(metavar="S", help="Seconds of CPU time that a handler may burn at one instant; 0 or off: any."),
     ] = f"{DEFAULT_GUARD:g}",
+    ties: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N", help="Another order of simultaneous events: 12, or 12@1.5s,2s at these instants only."
+        ),
+    ] = None,
+    events: Annotated[
+        str | None,
+        typer.Option(metavar="PARTS", help="Only these events of the workload: 0.3,0.8-12 (item, number), 2, or none."),
+    ] = None,
+    faults: Annotated[
+        str | None, typer.Option(metavar="PARTS", help="Only these occurrences of faults, in the same form.")
+    ] = None,
     seeds: LaterValue = None,
     jobs: LaterValue = None,
     record: LaterValue = None,
@@ -75,12 +89,14 @@ def run(
         check_junit(junit)
         from simbus.cli.handlers import warnings
         from simbus.scenario.loader import load
+        from simbus.scenario.variant import Variant
 
         given = overrides or []
         _check_speed(speed)
         guard = _guard(handler_guard)
         loaded = load(scenario, given)
-        options = Options(_seed(seed), db or Path(f"{loaded.name}.db"), speed, guard, given)
+        variant = Variant.read(loaded, _seed(seed), ties, events, faults)
+        options = Options(variant, db or Path(f"{loaded.name}.db"), speed, guard, given)
         reproduce = _command(scenario, loaded, options)
         for warning in warnings(loaded):
             complain(f"{scenario}: warning: {warning}")
@@ -115,7 +131,7 @@ def play(scenario: Scenario, options: Options, reproduce: str) -> Summary:
         gc.freeze()
         gc.enable()
     simulation, plan = build(
-        scenario, db=options.db, seed=options.seed, speed=options.speed, handler_guard=options.handler_guard
+        scenario, db=options.db, speed=options.speed, handler_guard=options.handler_guard, variant=options.variant
     )
     complete = False
     try:
@@ -167,8 +183,10 @@ def _guard(text: str) -> float | None:
 
 def _command(path: str, scenario: Scenario, options: Options) -> str:
     """The command that repeats the run."""
-    seed = scenario.spec.seed if options.seed is None else options.seed
-    words = ["simbus", "run", path, "--seed", str(seed)]
+    variant = options.variant
+    if variant.seed is None:
+        variant = variant._replace(seed=scenario.spec.seed)
+    words = ["simbus", "run", path, *variant.options()]
     for override in options.overrides:
         words += ["--set", override]
     if options.handler_guard != DEFAULT_GUARD:

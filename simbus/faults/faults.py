@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from simbus.errors import UsageError
 from simbus.faults import deliveries, functions
@@ -20,6 +20,12 @@ from simbus.sources.base import Source
 DELAY = Uniform(0, SECOND)  # how much later a duplicate or an overtaken message comes; AWS says no more than "later"
 
 
+class Only(Protocol):
+    """Which occurrences of a fault take place, by its number: None for all."""
+
+    def __getitem__(self, number: int, /) -> Container[int] | None: ...
+
+
 class FaultSpec(NamedTuple):
     """What a fault is about (a short name, `lambda:resize`; None: the account), what it does, and when.
 
@@ -34,17 +40,22 @@ class FaultSpec(NamedTuple):
 
 
 class Faults:
-    """Every fault by its number, in the order in which they were made: `faults[0]` is the first."""
+    """Every fault by its number, in the order in which they were made: `faults[0]` is the first.
+
+    `only`: just these occurrences of the faults that are added from now on take place, by the fault's number (None: all
+    of all faults). `occurred` are those that have begun: the fault's number, and the occurrence's, both from 0.
+    """
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._made = 0
         self._attempts: dict[str, functions.Attempts] = {}
         self._cold_starts: dict[str, functions.ColdStarts] = {}
+        self.only: Only | None = None
         self.occurred: list[tuple[int, int]] = []
 
-    def add(self, spec: FaultSpec, only: Container[int] | None = None) -> None:
-        """Put a fault on the timeline. `only`: just these of its occurrences, counted from 0 (None: all).
+    def add(self, spec: FaultSpec) -> None:
+        """Put a fault on the timeline.
 
         Nobody waits for a fault: a run may end before it. Raises UsageError where its resource does not exist.
         """
@@ -55,6 +66,7 @@ class Faults:
             if target is None:
                 raise UsageError(f"a fault is of {spec.resource}, which does not exist. Make it first.")
         self._made += 1
+        only = None if self.only is None else self.only[number]
         Fault(self, self._stage, number, spec, target, only).start()
 
     def begin(self, cause: Cause) -> Undo:

@@ -68,6 +68,11 @@ def format_duration(ns: int) -> str:
     return " ".join(parts)
 
 
+def format_seconds(ns: int) -> str:
+    """A duration of `ns` nanoseconds as one number of seconds without a blank: `62.5s`. Exact, as `format_duration`."""
+    return f"{_decimal(ns, NANOSECONDS['s'])}s"
+
+
 def _sum_of_parts(value: object, text: str) -> Fraction:
     """The sum of "number unit" pairs, the longer unit first, each unit at most once."""
     total, position, shortest = Fraction(0), 0, LONGEST

@@ -12,12 +12,14 @@ order, and the same number repeats it.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from heapq import heapify, heappop, heappush
 from typing import Any, Protocol
 
 from simbus.errors import StalledError
+from simbus.kernel.ties import Shuffle, Ties
 
 NANOSECOND = 1
 MICROSECOND = 1_000
@@ -68,7 +70,6 @@ class Timeline:
         "_rngs",
         "_seq",
         "_tie",
-        "_tie_of_arrivals",
         "actor",
         "now",
         "played",
@@ -77,7 +78,9 @@ class Timeline:
         "unfinished",
     )
 
-    def __init__(self, seed: int | str = 0, *, ties: int | None = None) -> None:
+    def __init__(self, seed: int | str = 0, *, ties: int | Ties | None = None) -> None:
+        if isinstance(ties, int):
+            ties = Ties(ties)
         self.seed = seed
         self.ties = ties
         self.now = 0
@@ -91,11 +94,16 @@ class Timeline:
         self._arrivals = _OUTSIDE
         self._began = 0  # `played` when the instant began
         self._rngs: dict[str, random.Random] = {}
-        self._tie = None if ties is None else self.rng(f"ties:{ties}")
-        self._tie_of_arrivals = None if ties is None else self.rng(f"ties:{ties}:arrivals")
+        self._tie = None if ties is None else Shuffle(ties, self.rng(f"ties:{ties.number}"))
 
     def __repr__(self) -> str:
         return f"<Timeline now={self.now / SECOND:.3f}s pending={self.pending} background={len(self._background)}>"
+
+    def count_simultaneous(self) -> Counter[int]:
+        """Count from now on how many entries each instant has. Only where `ties` are given; it takes memory."""
+        assert self._tie is not None
+        self._tie.seen = Counter()
+        return self._tie.seen
 
     @property
     def pending(self) -> int:
@@ -114,22 +122,25 @@ class Timeline:
         self._seq = seq = self._seq + 1
         if when < self.now:
             when = self.now
-        tie = 0 if self._tie is None else self._tie.getrandbits(32)
+        tie = 0 if self._tie is None else self._tie(when, seq)
         heappush(self._heap, (when, tie, seq, callback, arg))
         return seq
 
     def after(self, delay: int, callback: Callback, arg: Any = None) -> int:
         """Call `callback(arg)` after `delay` nanoseconds; holds the run open. Returns a token for `cancel`."""
         self._seq = seq = self._seq + 1
-        tie = 0 if self._tie is None else self._tie.getrandbits(32)
-        heappush(self._heap, (self.now + delay, tie, seq, callback, arg))
+        when = self.now + delay
+        tie = 0 if self._tie is None else self._tie(when, seq)
+        heappush(self._heap, (when, tie, seq, callback, arg))
         return seq
 
     def background(self, when: int, callback: Callback, arg: Any = None) -> int:
         """Like `at`, for what nobody waits for: a run may end before it happens."""
         self._seq = seq = self._seq + 1
-        tie = 0 if self._tie is None else self._tie.getrandbits(32)
-        heappush(self._background, (max(when, self.now), tie, seq, callback, arg))
+        if when < self.now:
+            when = self.now
+        tie = 0 if self._tie is None else self._tie(when, seq)
+        heappush(self._background, (when, tie, seq, callback, arg))
         return seq
 
     def first(self, when: int, callback: Callback, arg: Any = None) -> None:
@@ -144,8 +155,10 @@ class Timeline:
         that wrote it. With `ties` it is shuffled like the others, by numbers of its own.
         """
         self._arrivals = seq = self._arrivals + 1
-        tie = 0 if self._tie_of_arrivals is None else self._tie_of_arrivals.getrandbits(32)
-        heappush(self._heap, (max(when, self.now), tie, seq, self._arrived, (callback, arg)))
+        if when < self.now:
+            when = self.now
+        tie = 0 if self._tie is None else self._tie(when, seq)
+        heappush(self._heap, (when, tie, seq, self._arrived, (callback, arg)))
 
     def arrive_after(self, position: int, when: int, callback: Callback, arg: Any = None) -> None:
         """Like `arrive`, at a given `position` of its instant, whatever `ties` is.

@@ -12,10 +12,12 @@ from simbus.scenario.expectations import ExpectationResult, judge
 from simbus.scenario.loader import Scenario
 from simbus.scenario.resources import Builder
 from simbus.scenario.trace import TraceFile
+from simbus.scenario.variant import Variant
 from simbus.scenario.workload import Feed
 from simbus.simulation import Simulation
 
 HANDLER_GUARD = 30.0
+AS_WRITTEN = Variant()
 
 
 class RunPlan(NamedTuple):
@@ -46,30 +48,35 @@ def build(
     speed: float | None = None,
     handler_guard: float | None = HANDLER_GUARD,
     workload: bool = True,
+    variant: Variant = AS_WRITTEN,
 ) -> tuple[Simulation, RunPlan]:
     """A simulation with everything that the scenario describes, its workload on the timeline.
 
-    `seed` None takes the scenario's own. `workload` False leaves the workload out (a replay has its own). Raises
-    ScenarioError with file, line and path where AWS or simbus refuses a resource; then nothing is left behind but an
-    incomplete run file at `db`, which `check` avoids.
+    `seed` None takes that of the `variant`, or the scenario's own. `workload` False leaves the workload out (a replay
+    has its own). Raises ScenarioError with file, line and path where AWS or simbus refuses a resource; then nothing is
+    left behind but an incomplete run file at `db`, which `check` avoids.
     """
     spec = scenario.spec
     simulation = Simulation(
-        spec.seed if seed is None else seed,
+        next(each for each in (seed, variant.seed, spec.seed) if each is not None),
         start=spec.start,
         account=Account(spec.account.id, spec.account.region, spec.account.concurrent_executions),
         db=db,
         speed=speed,
         handler_guard=handler_guard,
         scenario=scenario.name,
+        ties=variant.ties,
     )
     try:
         Builder(simulation, scenario).build()
+        simulation.faults.only = variant.faults
         _faults(simulation, scenario)
         feeds: tuple[Feed, ...] = ()
+        wanted = variant.events
         if workload:
             feeds = tuple(
-                Feed(simulation, scenario, index, item, spec.duration) for index, item in enumerate(spec.workload)
+                Feed(simulation, scenario, index, item, spec.duration, None if wanted is None else wanted[index])
+                for index, item in enumerate(spec.workload)
             )
             _preload(simulation, scenario)
             for feed in feeds:
@@ -93,6 +100,7 @@ def run_scenario(
     seed: int | str | None = None,
     speed: float | None = None,
     handler_guard: float | None = HANDLER_GUARD,
+    variant: Variant = AS_WRITTEN,
 ) -> RunResult:
     """Run a scenario to its end and compare the run with its expectations.
 
@@ -101,7 +109,7 @@ def run_scenario(
     """
     if db is not None:
         check(scenario)
-    simulation, plan = build(scenario, db=db, seed=seed, speed=speed, handler_guard=handler_guard)
+    simulation, plan = build(scenario, db=db, seed=seed, speed=speed, handler_guard=handler_guard, variant=variant)
     with simulation:
         simulation.play(plan.until, idle=False)
         simulation.finish()

@@ -7,7 +7,7 @@ min(2^(n-1), 20) seconds. (The SDK's retry quota per client is left out.) Errors
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from random import Random
 from typing import Any, NamedTuple
 
@@ -53,9 +53,21 @@ Send = Callable[[Request, Done], None]
 
 
 class Feed:
-    """One item of a workload. `stop` is the instant at which the workload ends (None: never)."""
+    """One item of a workload. `stop` is the instant at which the workload ends (None: never).
 
-    def __init__(self, simulation: Simulation, scenario: Scenario, index: int, item: Item, stop: int | None) -> None:
+    `only`: just these of its events happen, counted from 0 (None: all). The others are drawn all the same, so that
+    nothing shifts. `issued` counts what has arrived.
+    """
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        scenario: Scenario,
+        index: int,
+        item: Item,
+        stop: int | None,
+        only: Container[int] | None = None,
+    ) -> None:
         timeline = simulation.timeline
         name = f"workload:{index}"
         self._timeline = timeline
@@ -63,12 +75,13 @@ class Feed:
         self._scenario = scenario
         self._path = ("workload", index, item.verb)
         self._stop = stop
+        self._only = only
         self._arrivals = arrivals(item, timeline.rng(name), scenario.folder)
         self._scope = Scope(simulation.world, timeline.rng(f"{name}:values"))
         self._rng = timeline.rng(f"{name}:retries")
         self._fill = _filler(item)
         self._target, self._send = _operation(simulation, item)
-        self._issued = 0
+        self.issued = 0
         if item.verb in items.VERBS:
             self._rehearse(simulation)
 
@@ -100,13 +113,14 @@ class Feed:
 
     def _arrive(self, duration: int | None) -> None:
         self._schedule(self._arrivals)
-        self._scope.n = self._issued
-        self._issued += 1
+        self._scope.n = number = self.issued
+        self.issued += 1
         try:
             values = self._fill(self._scope)
         except UsageError as error:
             raise ScenarioError(f"{self._scenario.source.where(self._path)} {error}") from None
-        self._issue(Request(values, duration, 1))
+        if self._only is None or number in self._only:
+            self._issue(Request(values, duration, 1))
 
     def _issue(self, request: Request) -> None:
         self._send(request, lambda error: None if error is None else self._failed(request, error))

@@ -109,11 +109,13 @@ def test_another_fault_shifts_no_chance_of_the_first(tmp_path: Path) -> None:
 def test_an_occurrence_can_be_left_out() -> None:
     """What shrinks a failing run: the others stay where they are."""
     from simbus.faults.reading import read_fault
+    from simbus.scenario.selection import Selection
 
     with Simulation(seed=1) as sim:
         sim.queue("q")
         spec = read_fault({"queue": "q", "outage": True, "every": {"exponential": "1m"}, "for": "1s"})
-        sim.faults.add(spec, only={1, 3})
+        sim.faults.only = Selection.parse("0.1,0.3")
+        sim.faults.add(spec)
         sim.timeline.at(10 * MINUTE, lambda _: None)
         sim.run()
         assert [number for _, number in sim.faults.occurred] == [1, 3]
