@@ -8,7 +8,7 @@ from the seed. boto3: a default session for each execution environment, transfer
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -60,6 +60,8 @@ def _install_botocore() -> None:
         )
     )  # fmt: skip
     _put_client(client.BaseClient)
+    botocore = sys.modules["botocore"]
+    _put(botocore, "_INITIALIZERS", _Initializers(botocore._INITIALIZERS))
     _put_session(session.Session)
     _put_signer(signers.RequestSigner)
     _put_loader(loaders.Loader)
@@ -82,6 +84,27 @@ def _put_client(base: Any) -> None:
         return real(client, operation_name, api_params)
 
     _put(base, "_make_api_call", make_api_call)
+
+
+class _Initializers:
+    """What is called for each new session (`botocore.register_initializer`): an environment has a list of its own."""
+
+    def __init__(self, outside: list[Any]) -> None:
+        self._outside = outside
+        self._inside: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
+
+    def _list(self) -> list[Any]:
+        sandbox = state.here()
+        return self._outside if sandbox is None else self._inside.setdefault(sandbox, [])
+
+    def append(self, callback: Any) -> None:
+        self._list().append(callback)
+
+    def remove(self, callback: Any) -> None:
+        self._list().remove(callback)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._list())
 
 
 def _put_session(session_class: Any) -> None:

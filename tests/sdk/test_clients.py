@@ -117,3 +117,23 @@ def test_a_call_takes_its_latency() -> None:
         assert slow.invoke({}).json() == 2
         third = sim.function("h", handler=handler, simulate={"aws_latency": "1s"})
         assert third.invoke({}).json() == 1
+
+
+def test_what_a_function_registers_for_new_sessions_is_its_own() -> None:
+    """botocore.register_initializer, which AWS Lambda Powertools uses: it acts in that environment and nowhere else."""
+    made = []
+
+    def handler(event: Any, context: Any) -> int:
+        if event:
+            botocore.register_initializer(made.append)
+        boto3.Session()
+        return len(made)
+
+    with Simulation() as sim:
+        first, second = (sim.function(name, handler=handler) for name in ("first", "second"))
+        assert first.invoke({"register": True}).json() == 1
+        assert second.invoke({}).json() == 1
+        assert first.invoke({}).json() == 2
+        boto3.Session()
+    botocore.session.Session()
+    assert len(made) == 2
