@@ -1,31 +1,111 @@
-"""AWS STS: who am I."""
+"""AWS STS: who am I, and other credentials for a while. https://docs.aws.amazon.com/STS/latest/APIReference/
+
+Nobody checks a permission here, so policies, tags and MFA codes of a request have no effect. What was handed out is
+never asked for again either: a client that is made with it acts for the same account.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import re
+from base64 import b32encode, b64encode
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from simbus.aws.table import Api, Response
+from simbus.errors import AwsError
+from simbus.functions.config import FunctionConfig
 
 if TYPE_CHECKING:
     from simbus.resources import Resources
 
 api = Api("sts")
-_ROLE_ID = "AROASIMBUSEXAMPLE0000"
+_ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:[\w+=,.@/-]*/)?([\w+=,.@-]+)")
+_SESSION: Final = re.compile(r"[\w+=,.@-]{2,64}")
 
 
 @api.operation
 def get_caller_identity(account: Resources) -> Response:
-    """The account; inside a handler the session of its execution role, outside a user.
-
-    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
-    """
+    """The account; inside a handler the session of its execution role, outside a user."""
     number = account.world.account.id
-    actor = account.world.timeline.actor
-    function = getattr(getattr(actor, "config", None), "name", None)
-    if function is None:
+    config: FunctionConfig | None = getattr(account.world.timeline.actor, "config", None)
+    if config is None:
         return {"UserId": "AIDASIMBUSEXAMPLE0000", "Account": number, "Arn": f"arn:aws:iam::{number}:user/simbus"}
-    return {
-        "UserId": f"{_ROLE_ID}:{function}",
-        "Account": number,
-        "Arn": f"arn:aws:sts::{number}:assumed-role/{function}-role/{function}",
+    role = f"{config.name}-role"
+    return {"UserId": f"{_role_id(role)}:{config.name}", "Account": number, "Arn": _session(number, role, config.name)}
+
+
+@api.operation
+def assume_role(
+    account: Resources,
+    *,
+    RoleArn: str,
+    RoleSessionName: str,
+    DurationSeconds: int = 3_600,
+    Policy: str | None = None,
+    PolicyArns: Sequence[Any] = (),
+    Tags: Sequence[Any] = (),
+    TransitiveTagKeys: Sequence[str] = (),
+    ExternalId: str | None = None,
+    SerialNumber: str | None = None,
+    TokenCode: str | None = None,
+    SourceIdentity: str | None = None,
+) -> Response:
+    """Credentials that expire in virtual time. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+    match = _ROLE.fullmatch(RoleArn)
+    if match is None:
+        raise AwsError("ValidationError", f"{RoleArn} is invalid")
+    if not _SESSION.fullmatch(RoleSessionName):
+        raise AwsError(
+            "ValidationError",
+            f"1 validation error detected: Value '{RoleSessionName}' at 'roleSessionName' failed to satisfy "
+            "constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*",
+        )
+    number, role = match.groups()
+    user = {"AssumedRoleId": f"{_role_id(role)}:{RoleSessionName}", "Arn": _session(number, role, RoleSessionName)}
+    found: Response = {
+        "Credentials": _credentials(account, DurationSeconds, 43_200),
+        "AssumedRoleUser": user,
     }
+    if SourceIdentity is not None:
+        found["SourceIdentity"] = SourceIdentity
+    return found
+
+
+@api.operation
+def get_session_token(
+    account: Resources,
+    *,
+    DurationSeconds: int = 43_200,
+    SerialNumber: str | None = None,
+    TokenCode: str | None = None,
+) -> Response:
+    return {"Credentials": _credentials(account, DurationSeconds, 129_600)}
+
+
+def _credentials(account: Resources, seconds: int, longest: int) -> dict[str, Any]:
+    """New credentials for 900 s to `longest` seconds. Raises AwsError ValidationError."""
+    if not 900 <= seconds <= longest:
+        bound, limit = ("greater", 900) if seconds < 900 else ("less", longest)
+        raise AwsError(
+            "ValidationError",
+            f"1 validation error detected: Value '{seconds}' at 'durationSeconds' failed to satisfy constraint: Member "
+            f"must have value {bound} than or equal to {limit}",
+        )
+    rng = account.world.timeline.rng("aws/sts")
+    return {
+        "AccessKeyId": "ASIA" + b32encode(rng.randbytes(10)).decode(),
+        "SecretAccessKey": b64encode(rng.randbytes(30)).decode(),
+        "SessionToken": b64encode(rng.randbytes(180)).decode(),
+        "Expiration": account.world.datetime().replace(microsecond=0) + timedelta(seconds=seconds),
+    }
+
+
+def _session(number: str, role: str, name: str) -> str:
+    return f"arn:aws:sts::{number}:assumed-role/{role}/{name}"
+
+
+def _role_id(role: str) -> str:
+    """The unique id of a role: 21 letters and digits, the same whenever it is asked for."""
+    return "AROA" + b32encode(hashlib.sha256(role.encode()).digest()).decode()[:17]
