@@ -158,12 +158,16 @@ class Resources:
         versioning: bool = False,
         notifications: Iterable[Mapping[str, Any]] = (),
         eventbridge: bool = False,
+        location_constraint: str | None = None,
     ) -> Bucket:
         """An S3 bucket. `notifications` as in a scenario: `{"function": ..., "events": [...], "filter": {...}}`.
 
-        `eventbridge`: every event goes to the default event bus as well.
+        `eventbridge`: every event goes to the default event bus as well. `location_constraint`: the Region that its
+        records name, where it is another one than that of the account.
         """
-        bucket = self._add(Bucket(self.world, self.bus, name, versioning=versioning))
+        bucket = self._add(
+            Bucket(self.world, self.bus, name, versioning=versioning, location_constraint=location_constraint)
+        )
         configuration: dict[str, Any] = notification_configuration(notifications, self._arn)
         if eventbridge:
             configuration["EventBridgeConfiguration"] = {}

@@ -29,12 +29,13 @@ _sent: ContextVar[Call] = ContextVar("simbus-call")
 class Call:
     """One call of a client: it may be sent several times. `response` is the answer to the last one."""
 
-    __slots__ = ("account", "model", "params", "response", "types")
+    __slots__ = ("account", "algorithm", "model", "params", "response", "types")
 
     def __init__(self, account: Resources, model: Any, params: dict[str, Any]) -> None:
         self.account = account
         self.model = model
         self.params = params
+        self.algorithm: str | None = None
         self.types: dict[str, Any] | None = None
         self.response: dict[str, Any] = {}
 
@@ -44,6 +45,8 @@ class Call:
         service = model.service_model.service_name
         if self.types is None:  # a file that is given as a body can be read only once
             self.types = convert(self.params, model.input_shape)
+            if self.algorithm is not None:
+                self.types.setdefault(model.http_checksum["requestAlgorithmMember"], self.algorithm)
         request_id = uuid(account.world.timeline.rng("aws/request-id"))
         self.response = {}
         try:
@@ -105,6 +108,9 @@ def request_created(request: Any, **_: Any) -> None:
     """The last event that knows the call's context; `before-send` follows at once, in the same thread."""
     call = request.context.get(_KEY)
     if call is not None:
+        header = request.context.get("checksum", {}).get("request_algorithm_header")
+        if header is not None:  # botocore chose one, which the call itself did not name (S3: CRC32)
+            call.algorithm = header["value"]
         _sent.set(call)
 
 

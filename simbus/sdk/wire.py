@@ -58,6 +58,8 @@ def success(url: str, model: Any, response: dict[str, Any], request_id: str) -> 
     headers = _headers(protocol, request_id) | _members_in_headers(model, response) | metadata.get("HTTPHeaders", {})
     status = metadata.get("HTTPStatusCode") or _status(model, response)
     body = _empty(protocol, model.name, request_id)
+    if model.name == "GetBucketLocation":  # not in the model: botocore reads the document itself
+        body = f"<LocationConstraint>{response['LocationConstraint'] or ''}</LocationConstraint>".encode()
     if model.has_streaming_output:
         body = response.pop(model.output_shape.serialization["payload"], b"")
         headers["content-length"] = str(len(body))
@@ -71,7 +73,7 @@ def failure(url: str, model: Any, error: AwsError, request_id: str) -> AWSRespon
     if protocol == "query":
         body = _query_error(error, request_id)
     elif protocol == "rest-xml":
-        body = b"" if model.http.get("method") == "HEAD" else _s3_error(error, request_id)
+        body = b"" if model.http.get("method") == "HEAD" or error.status == 304 else _s3_error(error, request_id)
     else:
         body = msgspec.json.encode(_json_error(model, error))
         headers["x-amzn-errortype"] = error.code
@@ -99,8 +101,12 @@ def _members_in_headers(model: Any, response: Mapping[str, Any]) -> dict[str, st
     found = {}
     for name, value in response.items():
         member = shape.members.get(name)
-        if member is not None and member.serialization.get("location") == "header":
+        location = None if member is None else member.serialization.get("location")
+        if location == "header":
             found[member.serialization.get("name", name)] = _header(value)
+        elif location == "headers":
+            prefix = member.serialization.get("name", "")
+            found |= {prefix + each: text for each, text in value.items()}
     return found
 
 

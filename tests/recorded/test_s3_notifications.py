@@ -15,7 +15,8 @@ from aws_recorded import equal, fill, load_case, load_cases
 from worlds import Worldlet
 
 from simbus.errors import AwsError
-from simbus.sources.s3.bucket import Bucket, find_bucket
+from simbus.sources.s3.base import find_bucket
+from simbus.sources.s3.bucket import Bucket
 from simbus.sources.sns.topic import Topic
 from simbus.sources.sqs.queue import Queue
 

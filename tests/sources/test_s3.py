@@ -134,7 +134,8 @@ def test_versions_and_delete_markers():
     assert code(bucket.get_object, "k") == ("NoSuchKey", 404)
     assert code(bucket.get_object, "k", marker["VersionId"]) == ("MethodNotAllowed", 405)
     assert bucket.get_object("k", one)["Body"] == b"1"
-    assert code(bucket.get_object, "k", "absent") == ("NoSuchVersion", 404)
+    assert code(bucket.get_object, "k", "absent") == ("InvalidArgument", 400)  # not even the form of one
+    assert code(bucket.get_object, "k", "a" * 32) == ("NoSuchVersion", 404)
     listed = bucket.list_object_versions()
     assert [(each["VersionId"], each["IsLatest"]) for each in listed["Versions"]] == [(two, False), (one, False)]
     assert [(each["VersionId"], each["IsLatest"]) for each in listed["DeleteMarkers"]] == [(marker["VersionId"], True)]
@@ -298,8 +299,8 @@ def test_pages_of_versions():
     for key in "abc":
         bucket.put_object(key)
         bucket.put_object(key)
-    first = bucket.list_object_versions(max_keys=2)
-    assert ([each["Key"] for each in first["Versions"]], first["NextKeyMarker"]) == (["a", "a", "b", "b"], "b")
+    first = bucket.list_object_versions(max_keys=3)
+    assert ([each["Key"] for each in first["Versions"]], first["NextKeyMarker"]) == (["a", "a", "b"], "b")
     assert [each["Key"] for each in bucket.list_object_versions(key_marker="b")["Versions"]] == ["c", "c"]
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
-from hashlib import md5, sha1, sha256
+from hashlib import md5
 from typing import Any, Final
-from urllib.parse import parse_qsl
-from zlib import crc32
 
 from simbus.bus import Bus
 from simbus.errors import AwsError
@@ -16,27 +13,19 @@ from simbus.model import ChangeEvent
 from simbus.sources.base import Source, operation, twin
 from simbus.sources.s3.delivery import Attempt
 from simbus.sources.s3.errors import (
-    argument,
     check_bucket_name,
+    check_version_id,
     malformed,
     method_not_allowed,
+    no_such_bucket,
     no_such_key,
     no_such_version,
 )
-from simbus.sources.s3.objects import NULL, Objects, StoredObject
+from simbus.sources.s3.objects import NULL, Encryption, Objects, StoredObject
 from simbus.sources.s3.record import RecordWriter, encoded_key
+from simbus.sources.s3.settings import ObjectSettings, apply
 from simbus.world import World
 
-STORAGE_CLASSES: Final = (
-    "STANDARD",
-    "REDUCED_REDUNDANCY",
-    "STANDARD_IA",
-    "ONEZONE_IA",
-    "INTELLIGENT_TIERING",
-    "GLACIER",
-    "DEEP_ARCHIVE",
-    "GLACIER_IR",
-)
 MAXIMUM_PUT_BYTES: Final = 5 * 1024**3
 _URLSAFE = str.maketrans("+/", "._")
 
@@ -46,12 +35,19 @@ class BucketBase(Source):
 
     service = "s3"
 
-    def __init__(self, world: World, bus: Bus, name: str, *, versioning: bool = False) -> None:
+    def __init__(
+        self, world: World, bus: Bus, name: str, *, versioning: bool = False, location_constraint: str | None = None
+    ) -> None:
         check_bucket_name(name)
         super().__init__(world, bus, name)
+        self.location_constraint = location_constraint
+        self.creation_date = world.timeline.now
+        self._acls_enabled = True
+        self._encryption: Encryption | None = None
+        self._configurations: dict[str, Any] = {}
         self._objects = Objects()
         self._versioning: str | None = "Enabled" if versioning else None
-        self._record = RecordWriter(world, self._rng, name, self.arn)
+        self._record = RecordWriter(world, self._rng, name, self.arn, location_constraint or world.account.region)
         self._attempt = Attempt()
 
     # --- versioning ------------------------------------------------------------------------------------------------
@@ -91,8 +87,15 @@ class BucketBase(Source):
         return None if stored.version_id == NULL else stored.version_id
 
     def _find(self, key: str, version_id: str | None = None) -> StoredObject:
-        """The current or the named version. Raises AwsError NoSuchKey, NoSuchVersion, MethodNotAllowed."""
-        stored = self._objects.current.get(key) if version_id is None else self._objects.find(key, version_id)
+        """The current or the named version.
+
+        Raises AwsError NoSuchKey, NoSuchVersion, MethodNotAllowed, InvalidArgument (no form of a version id).
+        """
+        if version_id is None:
+            stored = self._objects.current.get(key)
+        else:
+            check_version_id(version_id)
+            stored = self._objects.find(key, version_id)
         if stored is None:
             raise no_such_key(key) if version_id is None else no_such_version(key, version_id)
         if stored.is_delete_marker:
@@ -110,7 +113,11 @@ class BucketBase(Source):
             version_id = self._store(stored)
         etag = stored.etag
         about = f'"key":"{encoded_key(stored.key)}","size":{stored.size},"eTag":"{etag}"'
-        answer = {"ETag": f'"{etag}"', "ServerSideEncryption": "AES256"}
+        answer: dict[str, Any] = {"ETag": f'"{etag}"', "ServerSideEncryption": "AES256"}
+        if stored.encryption is not None:
+            answer |= stored.encryption.shown()
+        if stored.checksum is not None:
+            answer |= stored.checksum.shown()
         if version_id is not None:
             about = f'{about},"versionId":"{version_id}"'
             answer["VersionId"] = version_id
@@ -173,51 +180,39 @@ class BucketBase(Source):
         hashed = f"{key}/{size}".encode() if body is None else body
         return StoredObject(key, body, size, md5(hashed, usedforsecurity=False).hexdigest(), self._timeline.now)
 
+    def _settle(self, stored: StoredObject, settings: ObjectSettings) -> None:
+        """Give a new object its settings, and the bucket's default encryption."""
+        if settings:
+            apply(stored, settings)
+            if settings.get("acl") is not None:
+                self._check_acl(stored.acl)
+        if self._encryption is not None or settings.get("server_side_encryption") is not None:
+            self._encrypt(stored, settings)
+
+    def _check_acl(self, acl: Any) -> None:
+        """Raise AwsError AccessControlListNotSupported where the bucket's ownership setting has switched ACLs off."""
+        if not self._acls_enabled and acl != "bucket-owner-full-control":
+            raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs")
+
+    def _encrypt(self, stored: StoredObject, settings: ObjectSettings) -> None:
+        """What is encrypted with KMS has an ETag that says nothing of its content."""
+        algorithm = settings.get("server_side_encryption")
+        if algorithm is not None:
+            key_id, bucket_key = settings.get("ssekms_key_id"), settings.get("bucket_key_enabled")
+            stored.encryption = Encryption(algorithm, key_id, bucket_key)
+        else:
+            stored.encryption = self._encryption
+        if stored.encryption is not None and stored.encryption.algorithm != "AES256":
+            stored.etag = f"{self._rng.getrandbits(128):032x}"
+
     def _modified(self, stored: StoredObject) -> Any:
         """LastModified has whole seconds."""
         return self._world.datetime(stored.last_modified // SECOND * SECOND)
 
 
-def checked_class(storage_class: str) -> str:
-    if storage_class not in STORAGE_CLASSES:
-        raise AwsError("InvalidStorageClass", "The storage class you specified is not valid")
-    return storage_class
-
-
-def checked_tags(tags: Any) -> dict[str, str]:
-    """`a=b&c=d`, `{"a": "b"}` or AWS's `[{"Key": "a", "Value": "b"}]` as a dict. Raises AwsError for bad ones."""
-    if isinstance(tags, str):
-        pairs = parse_qsl(tags, keep_blank_values=True)
-    elif isinstance(tags, Mapping):
-        pairs = list(tags.items())
-    else:
-        pairs = [(tag["Key"], tag["Value"]) for tag in tags]
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise AwsError("InvalidTag", "Cannot provide multiple Tags with the same key")
-    if len(found) > 10:
-        raise AwsError("BadRequest", "Object tags cannot be greater than 10")
-    for key, value in found.items():
-        if not 1 <= len(key) <= 128:
-            raise AwsError("InvalidTag", "The TagKey you have provided is invalid", TagKey=key)
-        if len(value) > 256:
-            raise AwsError("InvalidTag", "The TagValue you have provided is invalid", TagKey=key, TagValue=value)
+def find_bucket(world: World, name: str) -> BucketBase:
+    """The bucket of that name. Raises AwsError NoSuchBucket (404)."""
+    found = world.targets.get(world.arn("s3", name))
+    if not isinstance(found, BucketBase):
+        raise no_such_bucket(name)
     return found
-
-
-_DIGESTS: Final = {
-    "CRC32": lambda body: crc32(body).to_bytes(4, "big"),
-    "SHA1": lambda body: sha1(body, usedforsecurity=False).digest(),
-    "SHA256": lambda body: sha256(body).digest(),
-}
-
-
-def checksum(algorithm: str, stored: StoredObject) -> dict[str, str]:
-    """The fields that the answer has when the request names a checksum algorithm: CRC32, SHA1 or SHA256."""
-    digest = _DIGESTS.get(algorithm)
-    if digest is None:
-        raise argument(f"simbus computes {', '.join(_DIGESTS)}.", "x-amz-sdk-checksum-algorithm", algorithm)
-    return {
-        f"Checksum{algorithm}": b64encode(digest(stored.content())).decode(),
-        "ChecksumType": "FULL_OBJECT",
-    }

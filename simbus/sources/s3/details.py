@@ -8,21 +8,13 @@ from typing import Any, Final
 from simbus.errors import AwsError
 from simbus.kernel import HOUR, MINUTE, SECOND
 from simbus.sources.base import operation, twin
-from simbus.sources.s3.base import BucketBase, checked_tags
+from simbus.sources.s3.base import BucketBase
 from simbus.sources.s3.delivery import SERVICE
-from simbus.sources.s3.errors import argument, malformed
+from simbus.sources.s3.errors import malformed
 from simbus.sources.s3.objects import StoredObject
+from simbus.sources.s3.settings import checked_acl, checked_tags
 
 _UNDER_WAY: Final = -1
-_CANNED: Final = (
-    "private",
-    "public-read",
-    "public-read-write",
-    "authenticated-read",
-    "aws-exec-read",
-    "bucket-owner-read",
-    "bucket-owner-full-control",
-)
 
 # How long a restore takes: the upper end of what S3 promises (S3 user guide, "Archive retrieval options").
 RESTORE_DELAYS: Final = {
@@ -76,8 +68,8 @@ class Details(BucketBase):
         calls, the first of which sets `private` again). Raises AwsError NoSuchKey, InvalidArgument.
         """
         stored = self._find(key, version_id)
-        if isinstance(acl, str) and acl not in _CANNED:
-            raise argument("Invalid canned ACL.", "x-amz-acl", acl)
+        checked_acl(acl)
+        self._check_acl(acl)
         if stored.acl != acl:
             stored.acl = acl
             self._changed("ObjectAcl:Put", stored)
@@ -163,6 +155,12 @@ class Details(BucketBase):
             return 'ongoing-request="true"'
         expiry = self._world.datetime(stored.restore // SECOND * SECOND)
         return f'ongoing-request="false", expiry-date="{expiry:%a, %d %b %Y %H:%M:%S} GMT"'
+
+    def _restore_status(self, stored: StoredObject) -> dict[str, Any]:
+        if stored.restore is None or stored.restore == _UNDER_WAY:
+            return {"IsRestoreInProgress": True}
+        expiry = self._world.datetime(stored.restore // SECOND * SECOND)
+        return {"IsRestoreInProgress": False, "RestoreExpiryDate": expiry}
 
     def _check_readable(self, stored: StoredObject) -> None:
         """An archived object must be restored first."""

@@ -13,6 +13,7 @@ from simbus.errors import AwsError
 _BUCKET = re.compile(r"(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _RESERVED_STARTS: Final = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS: Final = ("-s3alias", "--ols-s3", ".mrap", "--x-s3", "--table-s3")
+_VERSION_ID = re.compile(r"null|[A-Za-z0-9._-]{32}")
 MAXIMUM_KEY_BYTES: Final = 1024
 
 
@@ -32,6 +33,12 @@ def check_key(key: str) -> None:
             raise AwsError(
                 "KeyTooLongError", "Your key is too long", Size=str(size), MaxSizeAllowed=str(MAXIMUM_KEY_BYTES)
             )
+
+
+def check_version_id(version_id: str) -> None:
+    """`null`, or 32 characters of URL-safe base64. Raises AwsError InvalidArgument."""
+    if not _VERSION_ID.fullmatch(version_id):
+        raise argument("Invalid version id specified", "versionId", version_id)
 
 
 def argument(message: str, name: str, value: str) -> AwsError:

@@ -5,11 +5,38 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from simbus.sources.s3.checksums import DEFAULT, MOST_BYTES_OF_DEFAULT, Checksum, checksum_of
+
 NULL: Final = "null"  # the version id of what was put while versioning was off
+
+
+class Encryption(msgspec.Struct, frozen=True):
+    """How an object is encrypted at rest. Its content is the same; with KMS its ETag is no MD5."""
+
+    algorithm: str = "AES256"
+    key_id: str | None = None
+    bucket_key: bool | None = None
+
+    def shown(self) -> dict[str, Any]:
+        """The members of an answer."""
+        found: dict[str, Any] = {"ServerSideEncryption": self.algorithm}
+        if self.key_id is not None:
+            found["SSEKMSKeyId"] = self.key_id
+        if self.bucket_key:
+            found["BucketKeyEnabled"] = True
+        return found
+
+
+class Part(NamedTuple):
+    """One part that an object was uploaded in."""
+
+    number: int
+    size: int
+    checksum: Checksum | None
 
 
 class StoredObject(msgspec.Struct, eq=False):
@@ -29,6 +56,10 @@ class StoredObject(msgspec.Struct, eq=False):
     is_delete_marker: bool = False
     deleted: bool = False
     restore: int | None = None  # -1: under way; else when the restored copy expires
+    headers: dict[str, Any] | None = None  # CacheControl, Expires ... by the names that an answer has for them
+    checksum: Checksum | None = None
+    encryption: Encryption | None = None  # None: AES256, S3's own
+    parts: tuple[Part, ...] = ()  # of a multipart upload
 
     def __repr__(self) -> str:
         return f"<StoredObject {self.key} {self.version_id} {self.size} bytes>"
@@ -37,9 +68,19 @@ class StoredObject(msgspec.Struct, eq=False):
         """Its bytes; those of a modelled object are zeros."""
         return bytes(self.size) if self.body is None else self.body
 
+    def slice(self, first: int, last: int) -> bytes:
+        """Its bytes from `first` to `last`, both included."""
+        return bytes(last - first + 1) if self.body is None else bytes(self.body[first : last + 1])
+
     def like(self, other: StoredObject) -> None:
         """Take over the headers of another one."""
-        self.metadata, self.content_type = other.metadata, other.content_type
+        self.metadata, self.content_type, self.headers = other.metadata, other.content_type, other.headers
+
+    def full_checksum(self) -> Checksum | None:
+        """Its checksum; computed now where the upload named none. None for a modelled object, and a very large one."""
+        if self.checksum is None and self.body is not None and self.size <= MOST_BYTES_OF_DEFAULT:
+            self.checksum = checksum_of(DEFAULT, self.body)
+        return self.checksum
 
 
 class Objects:
@@ -118,22 +159,30 @@ class Objects:
 
 
 class Page:
-    """One page of a listing: keys, and the common prefixes up to a delimiter, `most` of both together."""
+    """One page of a listing: entries (key, version id), and the common prefixes up to a delimiter.
 
-    def __init__(self, keys: Iterator[str], prefix: str, delimiter: str, after: str, most: int) -> None:
-        self.keys: list[str] = []
+    It has `most` of both together. `last` is the entry behind which the next page begins; for a prefix it has no
+    version.
+    """
+
+    def __init__(self, entries: Iterator[tuple[str, str]], prefix: str, delimiter: str, after: str, most: int) -> None:
+        self.entries: list[tuple[str, str]] = []
         self.common_prefixes: list[str] = []
         self.truncated = False
-        self.last = after
-        for key in keys:
-            common = _common_prefix(key, prefix, delimiter)
+        self.last = (after, "")
+        for entry in entries:
+            common = _common_prefix(entry[0], prefix, delimiter)
             if common and self._stands(common, after):
                 continue
             if self.count == most:
                 self.truncated = most > 0
                 return
-            (self.common_prefixes if common else self.keys).append(common or key)
-            self.last = common or key
+            if common:
+                self.common_prefixes.append(common)
+                self.last = (common, "")
+            else:
+                self.entries.append(entry)
+                self.last = entry
 
     def _stands(self, common: str, after: str) -> bool:
         """It is on this page already, or was the last of the page before."""
@@ -141,7 +190,7 @@ class Page:
 
     @property
     def count(self) -> int:
-        return len(self.keys) + len(self.common_prefixes)
+        return len(self.entries) + len(self.common_prefixes)
 
 
 def _common_prefix(key: str, prefix: str, delimiter: str) -> str | None:

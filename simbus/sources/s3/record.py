@@ -44,7 +44,7 @@ def canonical_id(account: str) -> str:
 class RecordWriter:
     """Writes the records of one bucket."""
 
-    def __init__(self, world: World, rng: Random, bucket: str, arn: str) -> None:
+    def __init__(self, world: World, rng: Random, bucket: str, arn: str, region: str) -> None:
         account = world.account
         self._world = world
         self._timeline = world.timeline
@@ -56,7 +56,7 @@ class RecordWriter:
         self._texts: dict[str, tuple[str, str]] = {}
         self._events = 0
         self._event_id = uuid(rng)[:24]  # the first four groups of every event id; the last one counts
-        self._region = account.region
+        self._region = region
         self.owner = canonical_id(account.id)
         self._host = b64encode(sha512(f"{account.id}/{bucket}".encode()).digest()).decode()[:59]
         self._identities = {

@@ -1,0 +1,151 @@
+"""What is configured for a whole bucket, and its end.
+
+Most configurations are kept and given back, and that is all they do: simbus checks no permissions, serves no website,
+answers no browser's preflight. Those with an effect here: encryption (new objects name it), ownership controls (they
+switch ACLs off). Source: S3 API reference, "Error responses" and the operations' own pages.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any, Final
+
+import msgspec
+
+from simbus.errors import AwsError
+from simbus.sources.base import operation, twin
+from simbus.sources.s3.errors import malformed
+from simbus.sources.s3.notifying import Notifying
+from simbus.sources.s3.objects import Encryption
+from simbus.sources.s3.settings import checked_tags
+
+_ABSENT: Final = {
+    "cors": ("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+    "lifecycle": ("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
+    "object_lock": (
+        "ObjectLockConfigurationNotFoundError",
+        "Object Lock configuration does not exist for this bucket",
+    ),
+    "ownership_controls": ("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
+    "policy": ("NoSuchBucketPolicy", "The bucket policy does not exist"),
+    "public_access_block": (
+        "NoSuchPublicAccessBlockConfiguration",
+        "The public access block configuration was not found",
+    ),
+    "replication": ("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
+    "tagging": ("NoSuchTagSet", "The TagSet does not exist"),
+    "website": ("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"),
+}
+_DEFAULT_ENCRYPTION: Final = {
+    "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]
+}
+_OWNERSHIPS: Final = ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter")
+MAXIMUM_TAGS: Final = 50
+
+
+class Configuring(Notifying):
+    """A bucket is made with ACLs on and no block of public access, as buckets were before April 2023."""
+
+    @operation
+    def put_bucket_configuration(self, kind: str, configuration: Any) -> None:
+        """Keep a configuration: AWS's JSON of `cors`, `website`, `public_access_block`, `policy` (text) ...
+
+        `ownership_controls` BucketOwnerEnforced switches ACLs off; `encryption` is what new objects have that name
+        none. Raises AwsError MalformedXML, MalformedPolicy.
+        """
+        if kind == "policy":
+            _check_policy(configuration)
+        elif kind == "ownership_controls":
+            self._acls_enabled = _ownership(configuration) != "BucketOwnerEnforced"
+        elif kind == "encryption":
+            self._encryption = _default_encryption(configuration)
+        self._configurations[kind] = deepcopy(configuration)
+
+    aput_bucket_configuration = twin(put_bucket_configuration)
+
+    @operation
+    def get_bucket_configuration(self, kind: str) -> Any:
+        """What was put. Raises the AwsError that S3 has for an absent one (404), such as NoSuchCORSConfiguration."""
+        found = self._configurations.get(kind)
+        if found is not None:
+            return deepcopy(found)
+        if kind == "encryption":
+            return deepcopy(_DEFAULT_ENCRYPTION)
+        code, message = _ABSENT[kind]
+        raise AwsError(code, message, 404, BucketName=self.resource)
+
+    aget_bucket_configuration = twin(get_bucket_configuration)
+
+    @operation
+    def delete_bucket_configuration(self, kind: str) -> None:
+        """Absent ones are no error."""
+        self._configurations.pop(kind, None)
+        if kind == "ownership_controls":
+            self._acls_enabled = True
+        elif kind == "encryption":
+            self._encryption = None
+
+    adelete_bucket_configuration = twin(delete_bucket_configuration)
+
+    @operation
+    def put_bucket_tagging(self, tags: Any) -> None:
+        """Replace the tags, up to 50: `{"a": "b"}` or AWS's TagSet. Raises AwsError InvalidTag, BadRequest."""
+        self._configurations["tagging"] = checked_tags(tags, MAXIMUM_TAGS)
+
+    aput_bucket_tagging = twin(put_bucket_tagging)
+
+    @operation
+    def get_bucket_tagging(self) -> dict[str, Any]:
+        """`{"TagSet": [{"Key", "Value"}]}`. Raises AwsError NoSuchTagSet (404)."""
+        tags = self.get_bucket_configuration("tagging")
+        return {"TagSet": [{"Key": name, "Value": value} for name, value in tags.items()]}
+
+    aget_bucket_tagging = twin(get_bucket_tagging)
+
+    @operation
+    def delete_bucket_tagging(self) -> None:
+        """No tags any more."""
+        self._configurations.pop("tagging", None)
+
+    adelete_bucket_tagging = twin(delete_bucket_tagging)
+
+    @operation
+    def delete_bucket(self) -> None:
+        """Delete the bucket; events that wait for a retry are still delivered. Raises AwsError BucketNotEmpty (409)."""
+        if self._objects.current:
+            more = "" if self._versioning is None else ". You must delete all versions in the bucket."
+            message = f"The bucket you tried to delete is not empty{more}"
+            raise AwsError("BucketNotEmpty", message, 409, BucketName=self.resource)
+        self.put_bucket_notification_configuration({})
+        self._world.targets.pop(self.arn, None)
+
+    adelete_bucket = twin(delete_bucket)
+
+
+def _check_policy(text: str) -> None:
+    try:
+        policy = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        policy = None
+    if not isinstance(policy, dict):
+        raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
+    if not policy.get("Statement"):
+        raise AwsError("MalformedPolicy", "Missing required field Statement")
+
+
+def _ownership(configuration: Any) -> str:
+    rules = configuration.get("Rules") or []
+    if len(rules) != 1 or rules[0].get("ObjectOwnership") not in _OWNERSHIPS:
+        raise malformed()
+    return str(rules[0]["ObjectOwnership"])
+
+
+def _default_encryption(configuration: Any) -> Encryption | None:
+    rules = configuration.get("Rules") or []
+    if len(rules) != 1:
+        raise malformed()
+    default = rules[0].get("ApplyServerSideEncryptionByDefault") or {}
+    algorithm = default.get("SSEAlgorithm", "AES256")
+    if algorithm == "AES256":
+        return None
+    return Encryption(algorithm, default.get("KMSMasterKeyID"), rules[0].get("BucketKeyEnabled"))
