@@ -173,7 +173,8 @@ def _shared_provider(real: Any) -> Any:
     """The rules for a service's endpoints are compiled once: they depend on what a loader has read, on nothing else."""
 
     def provider(ruleset_data: Any, partition_data: Any, **more: Any) -> Any:
-        key = (real, id(ruleset_data), id(partition_data), tuple(more.items()))
+        settings = tuple((name, tuple(sorted(value or ()))) for name, value in more.items())  # S3: excluded_params
+        key = (real, id(ruleset_data), id(partition_data), settings)
         if key not in _loaded:  # kept with its data, so that the identities stay theirs
             made = real(ruleset_data=ruleset_data, partition_data=partition_data, **more)
             _loaded[key] = made, ruleset_data, partition_data
