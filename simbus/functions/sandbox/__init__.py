@@ -3,7 +3,9 @@
     install(); sandbox = Sandbox(timeline, config, load_code("thumbnails/"), environ=..., identity="resize/1", log=...)
     sandbox.init(deadline, done); sandbox.invoke(invocation, deadline, done); sandbox.discard(); uninstall()
 
-process        the greenlet: init, invoke, pause, wait, the end
+process        the Python process of an environment: init, invoke, the end
+threads        a thread of it is a greenlet, which parks; thread_api, thread_locals: Python's threading on top of them
+locks, waiting Lock, RLock and SimpleQueue: waiting for one parks
 installation   puts the dispatching patches in and out: clock, chance, files, refusals; scan: names taken before
 belongings     what is exchanged when another environment runs: modules, search path, logging
 code, importer the user's code and its modules

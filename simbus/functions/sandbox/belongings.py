@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import linecache
 import logging
+import re
 import sys
+import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from simbus.functions.runtime_logging import show_paths
 from simbus.functions.sandbox import state
 from simbus.functions.sandbox.state import TASK_ROOT, Dead
 
 if TYPE_CHECKING:
     from simbus.functions.sandbox.process import Sandbox
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 installed: Sandbox | None = None
 _Switches = tuple[Any, ...]
@@ -37,6 +43,7 @@ def _switches() -> _Switches:
         sys.stdin,
         sys.dont_write_bytecode,
         sys.unraisablehook,
+        threading.excepthook,
         _manager._disable,  # the property of that name checks what it is given; this was checked
         _logging._logRecordFactory,
         _root.level,
@@ -54,6 +61,7 @@ def _set_switches(switches: _Switches) -> None:
         sys.stdin,
         sys.dont_write_bytecode,
         sys.unraisablehook,
+        threading.excepthook,
         _manager._disable,
         _logging._logRecordFactory,
         _root.level,
@@ -115,7 +123,7 @@ def bury(sandbox: Sandbox) -> None:
 
 def outer_handlers() -> list[logging.Handler]:
     """The outer world's handlers of the root logger, while a sandbox's are installed."""
-    return list(_outer[8])
+    return list(_outer[9])
 
 
 def _renew_levels() -> None:
@@ -149,8 +157,8 @@ class Belongings:
         self._hidden: dict[str, ModuleType] = {}
         path: list[str] = []  # completed when it is first installed, from the outer world's
         root: _Switches = (logging.WARNING if level is None else level, [handler], [], True, False)
-        unraisable = self._unraisable
-        self._switches: _Switches = (path, argv, sandbox.stdin, True, unraisable, 0, logging.LogRecord, *root)
+        hooks = (self._unraisable, self._thread_failed)
+        self._switches: _Switches = (path, argv, sandbox.stdin, True, *hooks, 0, logging.LogRecord, *root)
         self.loggers: dict[logging.Logger, tuple[Any, ...]] = {}
         self._outer_loggers: dict[logging.Logger, tuple[Any, ...]] = {}
 
@@ -189,7 +197,23 @@ class Belongings:
                 _outer[4](problem)
             return
         what = problem.err_msg or "Exception ignored in"
-        self._sandbox.stderr.write(f"{what}: {problem.object!r}\n{problem.exc_type.__name__}: {problem.exc_value}\n")
+        thing = _ADDRESS.sub("", repr(problem.object))  # an address would differ from run to run
+        told = self._told(problem.exc_type, problem.exc_value, problem.exc_traceback)
+        self._sandbox.stderr.write(f"{what}: {thing}\n{told}")
+
+    def _told(self, *error: Any) -> str:
+        told = traceback.TracebackException(*error)
+        show_paths(told, self._sandbox.shown_frames)
+        return "".join(told.format())
+
+    def _thread_failed(self, problem: Any, /) -> None:
+        """`threading.excepthook`: what ends a thread is printed, as Python prints it, and ends nothing else."""
+        if state.here() is None:
+            _outer[5](problem)
+        elif problem.exc_type is not SystemExit:
+            told = self._told(problem.exc_type, problem.exc_value, problem.exc_traceback)
+            name = threading.get_ident() if problem.thread is None else problem.thread.name
+            self._sandbox.stderr.write(f"Exception in thread {name}:\n{told}")
 
     # --- modules ---------------------------------------------------------------------------------------------------
 

@@ -40,7 +40,12 @@ def _sleep(sandbox: Sandbox, seconds: Any, /) -> None:
         delay = operator.index(seconds) * 1_000_000_000
     if delay < 0 or seconds == -math.inf:
         raise ValueError("sleep length must be non-negative")
-    sandbox.pause(delay)
+    if delay:
+        sandbox.pause(delay)
+    elif seconds:  # so that who sleeps for what is left does not do so for ever
+        sandbox.pause(1)
+    elif sandbox.threads:
+        sandbox.running.spin(step_aside=True)
 
 
 def _time(sandbox: Sandbox) -> float:

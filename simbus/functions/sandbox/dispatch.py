@@ -19,14 +19,19 @@ from simbus.functions.sandbox import state
 _get_ident = threading.get_ident
 
 
-def dispatcher(original: Callable[..., Any], virtual: Callable[..., Any]) -> Callable[..., Any]:
-    """`virtual(sandbox, ...)` inside a handler, `original(...)` everywhere else."""
+def dispatcher(
+    original: Callable[..., Any], virtual: Callable[..., Any], *, always: bool = False
+) -> Callable[..., Any]:
+    """`virtual(sandbox, ...)` inside a handler, `original(...)` everywhere else.
+
+    Where the process is gone it raises Dead, unless it is `always` to answer (which it does without any effect).
+    """
 
     def call(*args: Any, **kwargs: Any) -> Any:
         sandbox = state.current
         if sandbox is None or _get_ident() != state._thread:
             return original(*args, **kwargs)
-        if sandbox.ending is not None:
+        if sandbox.ending is not None and not always:
             sandbox.raise_dead()
         return virtual(sandbox, *args, **kwargs)
 
@@ -37,7 +42,7 @@ def dispatcher(original: Callable[..., Any], virtual: Callable[..., Any]) -> Cal
         sandbox = state.current
         if sandbox is None or _get_ident() != state._thread:
             return original(*args, **kwargs)
-        if sandbox.ending is not None:
+        if sandbox.ending is not None and not always:
             sandbox.raise_dead()
         return virtual(sandbox, *args, **kwargs)
 

@@ -8,10 +8,14 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simbus.functions.sandbox.code import Code
+from simbus.functions.sandbox.dispatch import Patch, dispatcher
 from simbus.functions.sandbox.state import TASK_ROOT, here, outside
+
+if TYPE_CHECKING:
+    from simbus.functions.sandbox.process import Sandbox
 
 _SourceLoader = importlib.machinery.SourceFileLoader
 _ExtensionLoader = importlib.machinery.ExtensionFileLoader
@@ -51,6 +55,23 @@ class _SharedExtension(_ExtensionLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         """It ran when it was created."""
+
+
+def _lock_of(sandbox: Sandbox, name: str) -> Any:
+    """The lock under which a module is imported. Own modules have their own: another environment may have parked in the
+    middle of an import of that name, which is another module."""
+    if name.partition(".")[0] in sandbox.own_names:
+        name = f"{name} of {sandbox.number}"
+    return _real_lock_of(name)
+
+
+_bootstrap = sys.modules["importlib._bootstrap"]
+_real_lock_of = vars(_bootstrap)["_get_module_lock"]
+
+
+def patches() -> list[Patch]:
+    """What Python's import system has instead while a simulation runs."""
+    return [Patch(_bootstrap, "_get_module_lock", dispatcher(_real_lock_of, _lock_of, always=True), _real_lock_of)]
 
 
 class CodeFinder:

@@ -9,17 +9,20 @@ from __future__ import annotations
 import asyncio
 import heapq
 import selectors
+import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from simbus.errors import SpinError
 from simbus.functions.sandbox import state
 from simbus.functions.sandbox.state import here, refuse, user_line
+from simbus.kernel import MILLISECOND
 from simbus.kernel.loop_tasks import InOrder, TaskOrder, TimelineTask
 
 if TYPE_CHECKING:
     from simbus.functions.sandbox.process import Sandbox
 
+FOREVER = 1 << 62
 TURNS = 10_000  # of a loop at one instant, before it is said to spin
 _NETWORK = "Use a source of the simulation, or replace the client in the test."
 
@@ -47,10 +50,11 @@ class _ParkingSelector(selectors.BaseSelector):
         if timeout is not None and timeout <= 0:
             self._count_turn()
             sandbox.pause(0)
-        elif timeout is not None:
-            sandbox.pause(max(1, round(timeout * 1e9)))
         else:
-            sandbox.wait(self._start)
+            until = FOREVER if timeout is None else sandbox.timeline.now + max(1, round(timeout * 1e9))
+            if sandbox.ending is not None:
+                sandbox.raise_dead()
+            sandbox.running.wait(self._start, until)
             self._wake = None
         return []
 
@@ -66,7 +70,9 @@ class _ParkingSelector(selectors.BaseSelector):
         if now != self._instant:
             self._instant, self._turns = now, 0
         self._turns += 1
-        if self._turns > TURNS:
+        if self._turns > TURNS and self._sandbox.threads:
+            self._sandbox.pause(MILLISECOND)  # it may wait for another thread, which gets no turn otherwise
+        elif self._turns > TURNS:
             error = SpinError(
                 f"function {self._sandbox.config.name}, request {self._sandbox.request_id}, {user_line()}: its asyncio "
                 f"loop made {TURNS} turns without letting time pass; a task must wait for something. "
@@ -131,9 +137,6 @@ class InnerLoop(asyncio.SelectorEventLoop):
     def _write_to_self(self) -> None:
         self._parking.wake()
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
-        raise refuse("a thread (run_in_executor, to_thread)", "Call the function itself, or await something async.")
-
     async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> Any:
         raise refuse(f"the network address of {host}:{port}", _NETWORK)
 
@@ -181,16 +184,20 @@ class DispatchingPolicy(asyncio.DefaultEventLoopPolicy):
         sandbox = here()
         if sandbox is None:
             return self.outer.get_event_loop()
-        if sandbox.event_loop is None:
-            sandbox.event_loop = self.new_event_loop()
-        return sandbox.event_loop  # type: ignore[no-any-return]
+        thread = sandbox.running
+        if thread.event_loop is None:
+            if thread.number:
+                name = threading.current_thread().name
+                raise RuntimeError(f"There is no current event loop in thread {name!r}.")
+            thread.event_loop = self.new_event_loop()
+        return thread.event_loop  # type: ignore[no-any-return]
 
     def set_event_loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
         sandbox = here()
         if sandbox is None:
             self.outer.set_event_loop(loop)
         else:
-            sandbox.event_loop = loop
+            sandbox.running.event_loop = loop
 
 
 get_running_loop = asyncio._get_running_loop

@@ -12,14 +12,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from simbus.functions.sandbox import belongings, chance, clock, files, living, refusals, state
+from simbus.functions.sandbox import (
+    belongings,
+    chance,
+    clock,
+    files,
+    importer,
+    living,
+    locks,
+    refusals,
+    state,
+    thread_api,
+)
 from simbus.functions.sandbox.dispatch import Patch, set_in_type, type_dict
 from simbus.functions.sandbox.guard import Guard
 from simbus.functions.sandbox.importer import CodeFinder
 from simbus.functions.sandbox.inner_loop import DispatchingPolicy
 from simbus.functions.sandbox.scan import Scanner
 
-_PATCHES: list[Patch] = clock.patches() + chance.patches() + files.patches() + refusals.patches()
+_PATCHED = (clock, chance, files, refusals, locks, thread_api, importer)
+_PATCHES: list[Patch] = [patch for module in _PATCHED for patch in module.patches()]
 _SUPPORTS = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids)
 _ABSENT = object()
 _guards: list[Guard] = []
@@ -101,7 +113,7 @@ class _Installation:
     def _apply(self) -> None:
         for patch in _PATCHES:
             self._put(patch)
-        for cls, name, new, old in clock.type_patches():
+        for cls, name, new, old in clock.type_patches() + locks.type_patches():
             self._put_in_type(cls, name, new, old)
         chance.share(True)
         self._undo.append(lambda: chance.share(False))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -33,12 +32,13 @@ def parked_for_ever() -> int:
     return len(_parked)
 
 
-def park_for_ever(sandbox: Sandbox, modules: Iterable[str]) -> None:
-    """Keep a greenlet that will not unwind. It may hold its modules' import locks, which other threads wait for."""
+def park_for_ever(sandbox: Sandbox, ident: int) -> None:
+    """Keep the greenlet of a thread that will not unwind. Nobody is to wait for the modules that it was importing."""
     _parked.append(sandbox)
     alive.discard(sandbox)
-    for name in modules:
-        _import_locks.pop(name, None)
+    for name, reference in list(_import_locks.items()):
+        if getattr(reference(), "owner", None) == ident:
+            _import_locks.pop(name, None)
 
 
 def kill_all() -> None:

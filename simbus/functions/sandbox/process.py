@@ -1,14 +1,14 @@
-"""The Python process of one execution environment: a greenlet that imports the code and serves its invocations."""
+"""The Python process of one execution environment: its main thread imports the code and serves the invocations."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
-from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
+from greenlet import getcurrent  # type: ignore[import-untyped]
 
 from simbus.functions import runtime
 from simbus.functions.config import FunctionConfig
@@ -19,11 +19,12 @@ from simbus.functions.sandbox.belongings import Belongings
 from simbus.functions.sandbox.chance import Chance
 from simbus.functions.sandbox.code import Code
 from simbus.functions.sandbox.files import Files
-from simbus.functions.sandbox.inner_loop import InnerLoop, get_running_loop, set_running_loop
+from simbus.functions.sandbox.inner_loop import InnerLoop, set_running_loop
 from simbus.functions.sandbox.living import Ending, LogSink
 from simbus.functions.sandbox.state import Dead
 from simbus.functions.sandbox.streams import LineStream, NoInput
 from simbus.functions.sandbox.temporary import TemporaryDirectory
+from simbus.functions.sandbox.threads import FOREVER, LIMIT, SandboxThread, freeze, thaw
 from simbus.functions.variables import trace_id
 from simbus.kernel import SECOND, Timeline
 from simbus.model import Outcome
@@ -31,12 +32,7 @@ from simbus.model import Outcome
 if TYPE_CHECKING:
     from simbus.model import Invocation
 
-PATIENCE = 1_000  # how often a process that is gone may swallow Dead before its greenlet stays parked
-
-_environ: Any = os.environ
-_environb: Any = os.environb
-_FOREVER = 1 << 62
-_NO_HOOKS = (None, None)
+PATIENCE = 1_000  # how often a thread may swallow Dead, once its process is gone, before its greenlet stays parked
 
 
 class Sandbox:
@@ -81,37 +77,36 @@ class Sandbox:
         self.unwound = True
         self.stretch = 0  # counts resumptions; the guard looks whether it stands still
         self.chance = Chance(f"{timeline.seed}/sandbox/{identity}")
+        self.first_ident = crc32(identity.encode()) << 20 | 1 << 52  # of its threads: the same in every run
         self.tmp = TemporaryDirectory() if tmp is None else tmp
         self.files = Files(None if code is None else code.root, self.tmp, self.calendar_ns)
         self.signals: dict[int, Any] = {}
         self.modules: dict[str, None] = {}  # that are its own
         self.loops: list[InnerLoop] = []
-        self.event_loop: Any = None
         self.isolated = frozenset(config.simulate.isolate)
         self.own_names = self.isolated if code is None else self.isolated | code.names
         self.stdout = LineStream(self, "<stdout>", 1)
         self.stderr = LineStream(self, "<stderr>", 2)
         self.stdin = NoInput()
-        self._variables = {os.fsencode(k): os.fsencode(v) for k, v in environ.items()}
+        self.variables = {os.fsencode(k): os.fsencode(v) for k, v in environ.items()}
         self._runtime = runtime.Runtime(self, environ, function_arn)
         self.shown_frames = self._runtime.shown_frames  # of a stack, as Lambda would show them
         level = application_level(config)
         handler = LambdaLoggerHandler(self, config.logging.log_format)
         self.belongings = Belongings(self, handler, level, ["/var/runtime/bootstrap.py", environ.get("_HANDLER", "")])
-        self._greenlet = greenlet(self._live)
-        self._active: Any = self._greenlet
-        self._hub: Any = None
-        self._loop: Any = None
-        self._hooks: Any = _NO_HOOKS
-        self._wake_token = 0
+        self.main = self.running = SandboxThread(self, 0, self._live)
+        self.threads: dict[int, SandboxThread] = {}  # those that the code started and that have not ended
+        self.started = 0  # how many those were so far
+        self.named = self.executors = self.counted = 0  # what Python counts in each process: names, hash values
+        self.turns = 0  # counts when its threads were told to go on
+        self.frozen = False
+        self.deadline = FOREVER
         self._since = 0
-        self._deadline = _FOREVER
         self._invocation: Invocation | None = None
         self._answer: Outcome | None = None
         self._answered = False
         self._done: Callable[[Any], None] | None = None
         self._initialising = True
-        self._dead_calls = 0
         living.alive.add(self)
 
     def __repr__(self) -> str:
@@ -129,20 +124,22 @@ class Sandbox:
         installation.require()
         state.claim_thread()
         self._since = self.timeline.now
-        self._deadline = deadline
+        self.deadline = deadline
         self._done = done
-        self._resume()
+        self.resume(self.main)
 
     def invoke(self, invocation: Invocation, deadline: int, done: Callable[[Outcome], None]) -> None:
         """Call the handler; `done(outcome)`, at `deadline` at the latest."""
-        self._deadline = deadline
+        self.deadline = deadline
         self._invocation = invocation
         self.request_id = invocation.request_id
         self.lineage = invocation.lineage
         self._since = now = self.timeline.now
-        self._variables[b"_X_AMZN_TRACE_ID"] = trace_id(invocation.request_id, (self.epoch_ns + now) // SECOND)
+        self.variables[b"_X_AMZN_TRACE_ID"] = trace_id(invocation.request_id, (self.epoch_ns + now) // SECOND)
         self._done = done
-        self._resume()
+        if self.threads:
+            thaw(self, self.threads.values())
+        self.resume(self.main)
 
     def kill(self) -> None:
         """End it as a process is killed: nothing that it still does has any effect. `done` is not called."""
@@ -163,12 +160,7 @@ class Sandbox:
             self.raise_dead()
         if delay <= 0:
             return
-        when = self.timeline.now + delay
-        if when >= self._deadline:
-            self._wake_token = self.timeline.at(self._deadline, self._time_out)
-        else:
-            self._wake_token = self.timeline.at(when, self._wake)
-        self._park()
+        self.running.park(self.timeline.now + delay)
 
     def latency(self, service: str) -> int:
         """What its next call to that AWS service takes, in ns; 0 inside a call that is being answered."""
@@ -178,26 +170,13 @@ class Sandbox:
         """Park until the callback that `start` is given is called, or until the process is gone."""
         if self.ending is not None:
             self.raise_dead()
-        state_of_wait = "starting"
-
-        def wake() -> None:
-            nonlocal state_of_wait
-            if state_of_wait == "parked" and self.ending is None:
-                self.timeline.cancel(self._wake_token)
-                self._wake_token = self.timeline.after(0, self._wake)
-            state_of_wait = "woken"
-
-        start(wake)
-        if state_of_wait == "woken":
-            return
-        state_of_wait = "parked"
-        self._wake_token = self.timeline.at(min(self._deadline, _FOREVER), self._time_out)
-        self._park()
+        self.running.wait(start)
 
     def raise_dead(self) -> None:
         """The process is gone, and says so to each call that it still makes."""
-        self._dead_calls += 1
-        if self._dead_calls > PATIENCE:
+        thread = self.running
+        thread.dead_calls += 1
+        if thread.dead_calls > PATIENCE and self.inside():
             self.stay_parked(None)
         raise Dead
 
@@ -210,8 +189,8 @@ class Sandbox:
         return state.here() is self
 
     def inside(self) -> bool:
-        """Whether the greenlet itself runs, and not the switch into it or out of it."""
-        return self.runs_here() and getcurrent() is not self._hub
+        """Whether one of its greenlets itself runs, and not the switch into it or out of it."""
+        return self.runs_here() and getcurrent() is not self.running.hub
 
     def log_line(self, line: str) -> None:
         """One line of stdout or stderr."""
@@ -223,66 +202,33 @@ class Sandbox:
         """The process ends at once, without unwinding: with an exit status, or by a signal (`killed`, `aborted`)."""
         self._end_from_inside(Ending("exit", reason))
 
-    # --- switching -------------------------------------------------------------------------------------------------
+    # --- threads ---------------------------------------------------------------------------------------------------
 
-    def _resume(self, thrown: bool = False) -> None:
-        """Run the greenlet until it parks, answers or ends; then tell who waits for the answer.
+    def start_thread(self, function: Callable[..., Any], args: Any = (), kwargs: Any = None) -> SandboxThread:
+        """Begin a thread that calls `function`, at this instant. RuntimeError where there are too many."""
+        if len(self.threads) + 1 >= LIMIT:
+            raise RuntimeError("can't start new thread")
+        self.started += 1
+        thread = SandboxThread(self, self.started, lambda: thread.serve(function, args, kwargs or {}))
+        self.threads[thread.number] = thread
+        thread.begin()
+        return thread
 
-        What is cheap to exchange is exchanged here, at every switch; this is the hot path of a simulation.
-        """
-        timeline, before = self.timeline, state.current
-        actor, stdout, stderr, variables = timeline.actor, sys.stdout, sys.stderr, _environ._data
-        if belongings.installed is not self:
-            belongings.bring(self)
-        outer_loop = get_running_loop()
-        if outer_loop is not None or self._loop is not None:
-            self._exchange_loop(self._loop)
-        hub = getcurrent()
-        if hub is not self._hub:
-            self._hub = self._greenlet.parent = hub
-        self.stretch += 1
-        timeline.actor = state.current = self
-        sys.stdout, sys.stderr = self.stdout, self.stderr
-        _environ._data = _environb._data = self._variables
-        try:
-            if thrown:
-                self._active.throw(Dead)
-            else:
-                self._active.switch()
-        finally:
-            state.current, timeline.actor = before, actor
-            sys.stdout, sys.stderr = stdout, stderr
-            _environ._data = _environb._data = variables
-            self._loop = get_running_loop()
-            if outer_loop is not None or self._loop is not None or self._hooks is not _NO_HOOKS:
-                self._exchange_loop(outer_loop)
-            if before is not None and belongings.installed is not before:
-                belongings.bring(before)
+    def resume(self, thread: SandboxThread) -> None:
+        """Run a thread until it parks, answers or ends; then tell who waits for the answer."""
+        thread.run()
         if self._answered:
             self._answered = False
+            if self.threads:
+                freeze(self, self.threads.values())
             done, self._done = self._done, None
             if done is not None:
                 done(self._answer)
         elif self.ending is not None:
             self._after_end()
 
-    def _exchange_loop(self, loop: Any) -> None:
-        """Another asyncio loop runs from now on in this thread, with its hooks for asynchronous generators."""
-        hooks: Any = sys.get_asyncgen_hooks()
-        sys.set_asyncgen_hooks(*self._hooks)
-        self._hooks = hooks if hooks != _NO_HOOKS else _NO_HOOKS
-        set_running_loop(loop)
-
-    def _park(self) -> None:
-        self._active = getcurrent()
-        self._hub.switch()
-
-    def _wake(self, _: Any) -> None:
-        self._wake_token = 0
-        self._resume()
-
-    def _time_out(self, _: Any) -> None:
-        self._wake_token = 0
+    def time_out(self, _: Any) -> None:
+        """The deadline has come."""
         self._end(Ending("timeout"))
 
     # --- the end ---------------------------------------------------------------------------------------------------
@@ -291,12 +237,8 @@ class Sandbox:
         """The process is gone; unwind what is left of it, without any effect."""
         self.ending = ending
         self.files.sever()
-        if self._wake_token:
-            self.timeline.cancel(self._wake_token)
-            self._wake_token = 0
-        if self.runs_here():
-            return  # the next patched call raises
-        self._resume(thrown=True) if self._greenlet else self._after_end()
+        if not self.runs_here():  # else the next patched call raises
+            self._after_end()
 
     def _end_from_inside(self, ending: Ending) -> None:
         self.ending = ending
@@ -304,8 +246,10 @@ class Sandbox:
         self.raise_dead()
 
     def _after_end(self) -> None:
-        """Outside again: let the modules go, and tell who waits."""
-        if self._greenlet.dead and self in living.alive:
+        """Outside again: unwind what is left of it, let the modules go, and tell who waits."""
+        for thread in [self.main, *self.threads.values()]:
+            thread.unwind()
+        if self.main.greenlet.dead and self in living.alive:
             living.alive.discard(self)
             self._bury()
         done, self._done = self._done, None
@@ -314,7 +258,7 @@ class Sandbox:
 
     def _last_outcome(self, ending: Ending) -> Outcome:
         if ending.status == "timeout":
-            limit = self._deadline - self._since
+            limit = self.deadline - self._since
             return timed_out(self.request_id, limit if self._initialising else self.config.timeout_ns)
         return exited(self.request_id, ending.reason)
 
@@ -330,15 +274,19 @@ class Sandbox:
                 belongings.bring(before)
 
     def stay_parked(self, error: BaseException | None) -> None:
-        """Leave the greenlet for ever, from within; `error` is raised where it was resumed."""
+        """Leave the running greenlet for ever, from within; `error` is raised where it was resumed, and ends all."""
+        thread = self.running
         self.unwound = False
         self.ending = self.ending or Ending("killed", "killed")
-        living.park_for_ever(self, self.own_names)
+        living.park_for_ever(self, thread.ident)
+        thread.stay()
         if error is not None:
             self._done = None
-            self._hub.throw(error)
+            for other in [self.main, *self.threads.values()]:
+                other.stay()
+            thread.hub.throw(error)
         while True:
-            self._hub.switch()
+            thread.hub.switch()
 
     # --- inside the greenlet ---------------------------------------------------------------------------------------
 
@@ -346,17 +294,17 @@ class Sandbox:
         try:
             self._serve()
         except Dead:
-            self._abandon()
+            self.abandon_loops()
         except BaseException as error:
             self._exit_with(error)
-            self._abandon()
+            self.abandon_loops()
 
     def _serve(self) -> None:
         self._answer_with(self._runtime.load())
         self._initialising = False
         while self.ending is None:
             assert self._invocation is not None
-            answer = self._runtime.handle(self._invocation, self._deadline)
+            answer = self._runtime.handle(self._invocation, self.deadline)
             if not answer.payload.isascii():
                 answer.payload.encode()  # a lone surrogate ends the runtime
             if self.stdout.partial or self.stderr.partial:
@@ -367,8 +315,7 @@ class Sandbox:
     def _answer_with(self, outcome: Outcome | None) -> None:
         self._answer = outcome
         self._answered = True
-        self._active = self._greenlet
-        self._hub.switch()
+        self.main.rest()
         if self.ending is not None:
             raise Dead
 
@@ -384,16 +331,16 @@ class Sandbox:
         self.stdout.flush_partial()
         self.stderr.flush_partial()
 
-    def _abandon(self) -> None:
-        """Close what asyncio still holds, here, where nothing has an effect any more."""
-        for loop in self.loops:
+    def abandon_loops(self) -> None:
+        """Close what asyncio still holds, where nothing has an effect any more."""
+        for loop in [loop for loop in self.loops if not loop.is_running()]:
             loop.abandon()
-        self.loops.clear()
+            self.loops.remove(loop)
         set_running_loop(None)
-        self._active = self._greenlet
 
     def run_coroutine(self, coroutine: Any) -> Any:
         """Await an async handler's result on a loop of this environment."""
-        if self.event_loop is None or self.event_loop.is_closed():
-            self.event_loop = InnerLoop(self)
-        return self.event_loop.run_until_complete(coroutine)
+        main = self.main
+        if main.event_loop is None or main.event_loop.is_closed():
+            main.event_loop = InnerLoop(self)
+        return main.event_loop.run_until_complete(coroutine)

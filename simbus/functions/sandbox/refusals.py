@@ -1,31 +1,31 @@
 """What a handler cannot have in virtual time is refused by name; what would end the real process ends its own.
 
-Threads, subprocesses and sockets wait for the real world. `os._exit`, `os.kill` and `os.abort` end the environment.
+Subprocesses and sockets wait for the real world. `os._exit`, `os.kill` and `os.abort` end the environment.
 """
 
 from __future__ import annotations
 
-import _thread
+import _multiprocessing  # type: ignore[import-not-found]
 import atexit
+import errno
 import multiprocessing.process
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from simbus.functions.sandbox.dispatch import Patch, patch
-from simbus.functions.sandbox.locks import ParkingLock
-from simbus.functions.sandbox.state import refuse
+from simbus.functions.sandbox.state import alive_here, refuse
 
 if TYPE_CHECKING:
     from simbus.functions.sandbox.process import Sandbox
 
+_RealSemaphore: Any = _multiprocessing.SemLock
+
 PID = 8  # any small number: the runtime is one of the first processes of its environment
-_THREAD = "Do the work in the handler itself, or with asyncio, which runs in virtual time."
 _PROCESS = "Call the work as a Python function, or replace it in the test."
 _SOCKET = "Use a source of the simulation (a queue, a table, a bucket), or replace the client in the test."
 _REAL_TIMER = "Use time.sleep, asyncio.timeout or context.get_remaining_time_in_millis(), which know virtual time."
@@ -76,6 +76,18 @@ def _address(address: Any) -> str:
     return str(address)
 
 
+class _Semaphore(_RealSemaphore):  # type: ignore[misc]
+    """Lambda has no /dev/shm: locks and queues of `multiprocessing` fail, and so do its Pool and ThreadPool.
+
+    Seen on AWS: github.com/nalepae/pandarallel/issues/128, github.com/NygenAnalytics/scarf/pull/104 (ThreadPool).
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if alive_here() is not None:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        return _RealSemaphore(*args, **kwargs)
+
+
 def _exit(sandbox: Sandbox, status: int) -> None:
     sandbox.die(status & 0xFF)
 
@@ -101,6 +113,8 @@ def _raise_signal(sandbox: Sandbox, number: int, /) -> None:
 
 
 def _signal(sandbox: Sandbox, number: int, action: Any) -> Any:
+    if sandbox.running.number:
+        raise ValueError("signal only works in main thread of the main interpreter")
     previous = sandbox.signals.get(number, signal.SIG_DFL)
     sandbox.signals[number] = action
     return previous
@@ -121,27 +135,16 @@ def _register(sandbox: Sandbox, function: Any, *args: Any, **kwargs: Any) -> Any
 _real_register = atexit.register
 
 
-def _lock(_: Sandbox) -> Any:
-    return ParkingLock()
-
-
 def _ignore_environ(_: Sandbox, *__: Any) -> None:
     """The environment's own variables live in its own dict; the real process keeps its own."""
 
 
 def patches() -> list[Patch]:
     """Everything that is refused or turned into the end of the environment."""
-    thread = _refused("a thread", _THREAD)
     process = _refused("a subprocess", _PROCESS)
-    found = patch(threading.Thread, "start", thread)
-    for name in ("start_new_thread", "start_new", "start_joinable_thread"):
-        found += patch(_thread, name, thread)
-    for name in ("_start_new_thread", "_start_joinable_thread"):
-        found += patch(threading, name, thread)
-    for name in ("_allocate_lock", "Lock"):
-        found += patch(threading, name, _lock)
-    found += patch(subprocess.Popen, "__init__", process)
+    found = patch(subprocess.Popen, "__init__", process)
     found += patch(multiprocessing.process.BaseProcess, "start", process)
+    found.append(Patch(_multiprocessing, "SemLock", _Semaphore, _RealSemaphore))
     for name in _process_names():
         found += patch(os, name, _refused(f"os.{name}", _PROCESS))
     return found + _socket_patches() + _ending_patches()

@@ -27,7 +27,7 @@ _get_ident = threading.get_ident
 
 
 class SandboxRefusal(SimbusError, RuntimeError):
-    """The handler asked for what cannot exist in virtual time (a thread, a subprocess, a socket); named in full.
+    """The handler asked for what cannot exist in virtual time (a subprocess, a socket); named in full.
 
     It is an ordinary exception inside the handler: what it does not catch is a function error of the run.
     """
