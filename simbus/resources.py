@@ -19,8 +19,10 @@ from simbus.functions.concurrency import AccountPool
 from simbus.functions.config import FunctionConfig, Simulate
 from simbus.functions.function import LATEST, Function
 from simbus.functions.processes import Processes
+from simbus.functions.sandbox.state import outside
 from simbus.functions.settings import changed, function_config
 from simbus.kernel.durations import parse_duration
+from simbus.logs.groups import LogGroups
 from simbus.logs.reader import InvocationRow, RunReader
 from simbus.logs.streams import LogStreams
 from simbus.logs.writer import RunWriter
@@ -59,6 +61,7 @@ class Resources:
         world.metrics.account(self._pool)
         world.metrics.read = self._datapoints
         self._streams = LogStreams(world, rows, log_processors)
+        self.log_groups = LogGroups(world, rows, self._look)
         self._processes = Processes(world, handler_guard)
         self._destinations = Destinations(world, self.bus.hop)
         self._recursion = RecursionGuard()
@@ -312,13 +315,16 @@ class Resources:
         self.world.metrics.catch_up()
         return self.rows.reader()
 
+    def _look(self, look: Callable[[RunReader], T]) -> T:
+        """What `look(reader)` finds in the rows written so far; a handler may ask, too."""
+        with outside(), self.reader() as reader:
+            return look(reader)
+
     def _invocations(self, function: str) -> list[InvocationRow]:
-        with self.reader() as reader:
-            return list(reader.invocations(function))
+        return self._look(lambda reader: list(reader.invocations(function)))
 
     def _datapoints(self, name: str, dimension: str) -> list[Datapoint]:
-        with self.reader() as reader:
-            return list(reader.metrics(name, dimension))
+        return self._look(lambda reader: list(reader.metrics(name, dimension)))
 
     def _final_rows(self) -> None:
         """Write the rows that say how things stand at the end."""

@@ -111,12 +111,16 @@ class RunWriter:
 
     def add_log_stream(self, log_group: str, name: str, function: str, version: str, created_at: int) -> int:
         """The id of a new log stream, `created_at` in ms since the epoch; a group named first becomes a row, too."""
-        if log_group not in self._groups:
-            self._groups[log_group] = None
-            self._lists["log_groups"].append((len(self._groups), log_group))
+        self.add_log_group(log_group)
         self._stream_count += 1
         self._lists["log_streams"].append((self._stream_count, log_group, name, function, version, created_at))
         return self._stream_count
+
+    def add_log_group(self, name: str) -> None:
+        """A log group: a row, where it is named for the first time."""
+        if name not in self._groups:
+            self._groups[name] = None
+            self._lists["log_groups"].append((len(self._groups), name))
 
     def set(self, key: str, value: Value) -> None:
         """Put a fact about the run (seed, scenario, version ...) into table `run`. The digest leaves it out."""
