@@ -40,6 +40,7 @@ from simbus.sources.eventbridge.archive import Archives
 from simbus.sources.eventbridge.bus import EventBus
 from simbus.sources.kinesis.stream import Stream
 from simbus.sources.s3.bucket import Bucket
+from simbus.sources.s3.notifications import from_short_forms
 from simbus.sources.sns.topic import Topic
 from simbus.sources.sqs.queue import Queue
 from simbus.world import World
@@ -171,7 +172,7 @@ class Resources:
         bucket = self._add(
             Bucket(self.world, self.bus, name, versioning=versioning, location_constraint=location_constraint)
         )
-        configuration: dict[str, Any] = notification_configuration(notifications, self._arn)
+        configuration: dict[str, Any] = from_short_forms(notifications, self._arn)
         if eventbridge:
             configuration["EventBridgeConfiguration"] = {}
         if configuration:
@@ -186,7 +187,12 @@ class Resources:
                 **policy,
                 "dead_letter_target_arn": self._arn(policy["dead_letter_target_arn"]),
             }
-        return self._add(Queue(self.world, self.bus, name, **attributes))
+        earlier = self.deleted("sqs", name)
+        if earlier is None:
+            return self._add(Queue(self.world, self.bus, name, **attributes))
+        queue: Queue = earlier
+        queue.create_again(**attributes)
+        return self._add(queue)
 
     def topic(self, name: str, *, subscriptions: Iterable[Mapping[str, Any]] = (), **attributes: Any) -> Topic:
         """An SNS topic; attributes as those of `simbus.sources.sns.topic.Topic`."""
@@ -277,7 +283,9 @@ class Resources:
 
     def _add(self, resource: T) -> T:
         self.world.register(resource)  # type: ignore[arg-type]
-        self._resources[resource.name] = resource  # type: ignore[attr-defined]
+        name: str = resource.name  # type: ignore[attr-defined]
+        self._resources.pop(name, None)  # one of that name that was deleted
+        self._resources[name] = resource
         return resource
 
     def _arn(self, target: Any) -> str:
@@ -289,24 +297,34 @@ class Resources:
 
     def find(self, service: str, name: str) -> Any:
         """The resource of a service by its bare name, or None."""
-        return self._resources.get(f"{service}:{name}")
+        found = self._resources.get(f"{service}:{name}")
+        return None if found is None or found.arn in self.world.gone else found
+
+    def deleted(self, service: str, name: str) -> Any:
+        """What had this name until it was deleted, by an operation of its own; None where the name is in use."""
+        found = self._resources.get(f"{service}:{name}")
+        return None if found is None or found.arn not in self.world.gone else found
 
     def remove(self, resource: Any) -> None:
         """Take a resource out of the account: its name is free again, and nothing finds it any more."""
         self._resources.pop(resource.name, None)
-        self.world.targets.pop(resource.arn, None)
+        self.world.forget(resource.arn)
 
     def __getitem__(self, name: str) -> Any:
         """The resource of that short name, `sqs:failed`. KeyError where there is none."""
-        try:
-            return self._resources[name]
-        except KeyError:
-            there = ", ".join(self._resources) or "nothing yet"
-            raise KeyError(f"{name} is not there; the simulation has {there}") from None
+        found = self.find(*name.partition(":")[::2])
+        if found is None:
+            there = ", ".join(name for name in self._resources if self.find(*name.split(":", 1))) or "nothing yet"
+            raise KeyError(f"{name} is not there; the simulation has {there}")
+        return found
 
     def resources(self, service: str) -> list[Any]:
         """Every resource of a service (`sqs`), in the order in which they were made."""
-        return [resource for name, resource in self._resources.items() if name.startswith(f"{service}:")]
+        return [
+            resource
+            for name, resource in self._resources.items()
+            if name.startswith(f"{service}:") and resource.arn not in self.world.gone
+        ]
 
     # --- rows and end ----------------------------------------------------------------------------------------------
 
@@ -353,38 +371,3 @@ def transition_delay(simulate: Mapping[str, Any] | None) -> int:
             f"simulate of an event source mapping has {', '.join(given)}; it has transition_delay. Correct it."
         )
     return parse_duration(delay) if isinstance(delay, str) else int(delay)
-
-
-def notification_configuration(
-    notifications: Iterable[Mapping[str, Any]], arn: Callable[[Any], str]
-) -> dict[str, list[dict[str, Any]]]:
-    """AWS's NotificationConfiguration of the short form: `function`, `queue` or `topic`, with `events`, `filter`."""
-    kinds = {
-        "function": ("LambdaFunctionConfigurations", "LambdaFunctionArn", "lambda"),
-        "queue": ("QueueConfigurations", "QueueArn", "sqs"),
-        "topic": ("TopicConfigurations", "TopicArn", "sns"),
-    }
-    configuration: dict[str, list[dict[str, Any]]] = {}
-    for given in notifications:
-        kind = next((kind for kind in kinds if given.get(kind) is not None), None)
-        if kind is None:
-            raise UsageError(f"a notification names {', '.join(given)}; give it a function, a queue or a topic.")
-        group, key, service = kinds[kind]
-        target, events = given[kind], given.get("events")
-        if not events or isinstance(events, str):
-            raise UsageError(
-                f"a notification has events {events!r}; events is a list of types. Write for example "
-                '["s3:ObjectCreated:*"].'
-            )
-        if isinstance(target, str) and ":" not in target:
-            target = f"{service}:{target}"
-        entry: dict[str, Any] = {key: arn(target), "Events": list(events)}
-        if given.get("id"):
-            entry["Id"] = given["id"]
-        rules = [
-            {"Name": name, "Value": value} for name, value in (given.get("filter") or {}).items() if value is not None
-        ]
-        if rules:
-            entry["Filter"] = {"Key": {"FilterRules": rules}}
-        configuration.setdefault(group, []).append(entry)
-    return configuration

@@ -94,6 +94,7 @@ class World:
         since = start - _EPOCH
         self.epoch_ns = ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
         self.targets: dict[str, Target] = {}
+        self.gone: set[str] = set()  # ARNs of what was deleted
         self.metrics = Metrics(timeline, rows, self.epoch_ns)
 
     def epoch_ms(self, at: int | None = None) -> int:
@@ -115,6 +116,12 @@ class World:
         """Put a resource into the directory. Raises UsageError where its ARN is taken."""
         self.check_free(target)
         self.targets[target.arn] = target
+        self.gone.discard(target.arn)
+
+    def forget(self, arn: str) -> None:
+        """A resource is deleted: nothing finds it any more, and its name is free again."""
+        if self.targets.pop(arn, None) is not None:
+            self.gone.add(arn)
 
     def check_free(self, target: Target) -> None:
         """Raise UsageError where there is something of this ARN."""

@@ -76,7 +76,8 @@ def test_what_a_handler_puts_was_caused_by_its_request(sim: Simulation) -> None:
 
 def test_a_redrive_causes_a_message(sim: Simulation) -> None:
     """StartMessageMoveTask puts a new message where the old one came from."""
-    jobs, failed = sim.queue("jobs"), sim.queue("failed")
+    failed = sim.queue("failed")
+    jobs = sim.queue("jobs", redrive_policy={"dead_letter_target_arn": "sqs:failed", "max_receive_count": 1})
     failed.send_message("a")
     failed.start_message_move_task(jobs.arn)
     sim.run()

@@ -17,7 +17,7 @@ import pytest
 from simbus import Account, Simulation, StalledError, UsageError
 from simbus.kernel import HOUR, MINUTE, SECOND
 from simbus.logs.reader import open_run
-from simbus.resources import notification_configuration
+from simbus.sources.s3.notifications import from_short_forms
 
 
 def charge_handler(event: Any, context: Any) -> None:
@@ -193,7 +193,7 @@ def test_notification_configuration() -> None:
         {"function": "f", "events": ["s3:ObjectCreated:*"], "filter": {"prefix": "img/", "suffix": None}, "id": "x"},
         {"queue": "sqs:q", "events": ["s3:ObjectRemoved:*"]},
     ]
-    assert notification_configuration(given, lambda target: f"arn of {target}") == {
+    assert from_short_forms(given, lambda target: f"arn of {target}") == {
         "LambdaFunctionConfigurations": [
             {
                 "LambdaFunctionArn": "arn of lambda:f",
@@ -205,7 +205,7 @@ def test_notification_configuration() -> None:
         "QueueConfigurations": [{"QueueArn": "arn of sqs:q", "Events": ["s3:ObjectRemoved:*"]}],
     }
     with pytest.raises(UsageError, match="give it a function, a queue or a topic"):
-        notification_configuration([{"events": []}], str)
+        from_short_forms([{"events": []}], str)
 
 
 # --- rows and end ---------------------------------------------------------------------------------------------------

@@ -18,6 +18,13 @@ from simbus.errors import AwsError
 _JSON: Final = "application/x-amz-json-1.1"
 _XML: Final = "text/xml"
 _SQS: Final = "AWS.SimpleQueueService."
+# What SQS calls an error in JSON, where that is another name than its code of old
+_SQS_SHAPES: Final = {
+    "InvalidParameterValue": "InvalidParameterValueException",
+    "MissingParameter": "MissingRequiredParameterException",
+    "NonExistentQueue": "QueueDoesNotExist",
+    "QueueAlreadyExists": "QueueNameExists",
+}
 
 
 class Raw:
@@ -152,8 +159,8 @@ def _s3_error(error: AwsError, request_id: str) -> bytes:
 def _json_error(model: Any, error: AwsError) -> dict[str, Any]:
     """The message under the name that the model of this error gives it; `Type` where it has one (Lambda)."""
     code = error.code.removeprefix(_SQS)
-    if code == "NonExistentQueue":
-        code = "QueueDoesNotExist"
+    if model.service_model.service_name == "sqs":
+        code = _SQS_SHAPES.get(code, code)
     shape = model.service_model.shape_for_error_code(code)
     members = {} if shape is None else shape.members
     found: dict[str, Any] = {"__type": code, "Message" if "Message" in members else "message": error.message}

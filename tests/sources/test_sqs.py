@@ -573,14 +573,18 @@ def test_a_move_task_without_a_source_fails():
     w = Worldlet()
     dead = w.queue("dead")
     dead.send_message("a")
+    with pytest.raises(AwsError, match="must be configured as a Dead Letter Queue"):
+        dead.start_message_move_task()
+    w.queue("jobs", redrive_policy={"dead_letter_target_arn": "sqs:dead", "max_receive_count": 1})
     task = dead.start_message_move_task()
     w.timeline.run()
     assert (task.status, len(dead.messages)) == ("FAILED", 1)
+    assert task.failure_reason == "CouldNotDetermineMessageSource"
     other = dead.start_message_move_task("sqs:dead")
     other.cancel()
     w.timeline.run()
     assert (other.status, len(dead.messages)) == ("CANCELLED", 1)
-    with pytest.raises(AwsError, match="does not exist"):
+    with pytest.raises(AwsError, match="doesn't exist"):
         dead.start_message_move_task("sqs:absent")
 
 

@@ -281,6 +281,8 @@ class QueuePoller:
 
     def _refusal(self, message: Message, receive: int) -> str | None:
         """Why the queue does not delete a message. A FIFO queue does not take an old receipt, others do."""
+        if self._queue.deleted_at is not None:
+            return "the queue does not exist any more"
         if message.state not in STANDING:
             return None
         if self._timeline.now < self._queue.out_until:

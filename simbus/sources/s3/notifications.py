@@ -8,7 +8,7 @@ test_notifications_with_filter, test_filter_rules_empty_value; AWS's answers quo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final, NamedTuple
@@ -207,3 +207,38 @@ def _known(given: Mapping[str, Any], keys: list[str], where: str) -> None:
     for key in given:
         if key not in keys:
             raise UsageError(f"{where} has the key {key}; it may have {', '.join(keys)}. Remove or rename the key.")
+
+
+def from_short_forms(
+    notifications: Iterable[Mapping[str, Any]], arn: Callable[[Any], str]
+) -> dict[str, list[dict[str, Any]]]:
+    """AWS's NotificationConfiguration of the short form: `function`, `queue` or `topic`, with `events`, `filter`."""
+    kinds = {
+        "function": ("LambdaFunctionConfigurations", "LambdaFunctionArn", "lambda"),
+        "queue": ("QueueConfigurations", "QueueArn", "sqs"),
+        "topic": ("TopicConfigurations", "TopicArn", "sns"),
+    }
+    configuration: dict[str, list[dict[str, Any]]] = {}
+    for given in notifications:
+        kind = next((kind for kind in kinds if given.get(kind) is not None), None)
+        if kind is None:
+            raise UsageError(f"a notification names {', '.join(given)}; give it a function, a queue or a topic.")
+        group, key, service = kinds[kind]
+        target, events = given[kind], given.get("events")
+        if not events or isinstance(events, str):
+            raise UsageError(
+                f"a notification has events {events!r}; events is a list of types. Write for example "
+                '["s3:ObjectCreated:*"].'
+            )
+        if isinstance(target, str) and ":" not in target:
+            target = f"{service}:{target}"
+        entry: dict[str, Any] = {key: arn(target), "Events": list(events)}
+        if given.get("id"):
+            entry["Id"] = given["id"]
+        rules = [
+            {"Name": name, "Value": value} for name, value in (given.get("filter") or {}).items() if value is not None
+        ]
+        if rules:
+            entry["Filter"] = {"Key": {"FilterRules": rules}}
+        configuration.setdefault(group, []).append(entry)
+    return configuration

@@ -363,7 +363,7 @@ class Topic(Source):
         """Delete the topic and its subscriptions; every later operation answers NotFound."""
         for arn in list(self._subscriptions):
             self._end(arn)
-        self._world.targets.pop(self.arn, None)
+        self._world.forget(self.arn)
         self._deleted = True
 
     adelete_topic = twin(delete_topic)

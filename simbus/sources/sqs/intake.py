@@ -33,6 +33,15 @@ class Intake:
         self._deduplication = Deduplication()
         self._sequence = _FIRST_SEQUENCE_NUMBER
 
+    @property
+    def arn(self) -> str:
+        """The ARN of its queue."""
+        return self._store.arn
+
+    def forget(self) -> None:
+        """The queue was deleted: one that is made under its name knows no earlier message."""
+        self._deduplication = Deduplication()
+
     def deliver(self, delivery: Delivery) -> None:
         """Put in what a service delivers. Raises AwsError where `send_message` would."""
         settings = self._store.settings

@@ -22,6 +22,7 @@ from simbus.sources.sqs.request import (
     check_ids,
     check_message,
     check_receive,
+    check_token,
     check_visibility,
     each,
     invalid,
@@ -138,20 +139,31 @@ class Queue(ManagedQueue):
         *,
         visibility_timeout: int | None = None,
         wait_time_seconds: int | None = None,
+        receive_request_attempt_id: str | None = None,
     ) -> list[ReceivedMessage]:
         """Receive 1 to 10 messages and hide them for `visibility_timeout` seconds (0 to 43,200; None: the queue's).
 
         With `wait_time_seconds` (0 to 20; None: the queue's) an empty queue is waited for: a handler parks, a test
         plays the timeline until a message is there or the time is over. Raises AwsError InvalidParameterValue;
-        OverLimit (403) where 120,000 messages of a standard queue are in flight.
+        OverLimit (403) where 120,000 messages of a standard queue are in flight. `receive_request_attempt_id` (FIFO
+        queues): within 5 minutes the same id gets the same messages once more.
         """
         self._admit("ReceiveMessage")
         visibility, deadline = self._check_receive(max_number_of_messages, visibility_timeout, wait_time_seconds)
+        attempt = receive_request_attempt_id
+        if attempt is not None:
+            again = self._again(attempt, visibility)
+            if again is not None:
+                return again
         while True:
             got = self._receive(max_number_of_messages, visibility)
             if got or self._timeline.now >= deadline:
-                return got
+                break
             LongPoll(self._timeline, self.store, deadline).wait(self.name)
+            self._check_exists()
+        if attempt is not None:
+            self.attempts.keep(attempt, self._timeline.now, got)
+        return got
 
     async def areceive_messages(
         self,
@@ -171,6 +183,17 @@ class Queue(ManagedQueue):
             await sleep(min(LOOK_AGAIN, deadline - now))
 
     _areceive = twin(receive_messages)
+
+    def _again(self, attempt: str, visibility: int) -> list[ReceivedMessage] | None:
+        """What the receive of that id got. Raises AwsError InvalidParameterValue on a standard queue."""
+        name = "ReceiveRequestAttemptId"
+        check_token(name, attempt)
+        if not self.settings.fifo_queue:
+            raise invalid(
+                f"Value {attempt} for parameter {name} is invalid. Reason: The request include parameter that is not "
+                "valid for this queue type."
+            )
+        return self.attempts.again(attempt, self._timeline.now, lambda message: self.store.hide(message, visibility))
 
     def _check_receive(self, number: int, visibility: int | None, wait: int | None) -> tuple[int, int]:
         """Visibility timeout and end of the wait, in nanoseconds."""

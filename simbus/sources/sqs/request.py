@@ -20,12 +20,33 @@ from simbus.world import Delivery
 
 MAXIMUM_VISIBILITY: Final = 43_200
 MAXIMUM_BATCH_BYTES: Final = 1_048_576
+MAXIMUM_TAGS: Final = 50
 _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _TRACE_HEADER = "AWSTraceHeader"
 _NO_GROUP: Final = "The request must contain the parameter MessageGroupId."
 _NO_DEDUPLICATION: Final = (
     "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
 )
+
+
+def no_queue() -> AwsError:
+    """SQS's answer where a queue is not there."""
+    return AwsError("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
+
+
+def with_tags(tags: Mapping[str, str], more: Mapping[str, str], queue: str) -> dict[str, str]:
+    """The tags of a queue and more of them. Raises AwsError (SQS developer guide, quotas: 50 tags)."""
+    if not more:
+        raise AwsError("MissingParameter", "The request must contain the parameter Tags.")
+    found = {**tags, **more}
+    if len(found) > MAXIMUM_TAGS:
+        raise invalid(f"Too many tags added for queue {queue}.")
+    for key, value in more.items():
+        if not 1 <= len(key) <= 128:
+            raise invalid("Tag keys must be between 1 and 128 characters in length.")
+        if len(value) > 256:
+            raise invalid("Tag values must be between 0 and 256 characters in length.")
+    return found
 
 
 def invalid(message: str) -> AwsError:
@@ -72,6 +93,15 @@ def check_delay(settings: Settings, delay_seconds: int | None) -> int:
     return delay_seconds * SECOND
 
 
+def check_token(name: str, value: str) -> None:
+    """1 to 128 letters, digits and punctuation. Raises AwsError InvalidParameterValue."""
+    if not _TOKEN.fullmatch(value):
+        raise invalid(
+            f"Value {value} for parameter {name} is invalid. Reason: {name} can only include alphanumeric and "
+            "punctuation characters. 1 to 128 in length."
+        )
+
+
 _TOKEN = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
 
 
@@ -90,11 +120,8 @@ def check_fifo_batch(settings: Settings, entries: Iterable[Mapping[str, Any]]) -
 def check_ids(settings: Settings, group_id: str | None, deduplication_id: str | None) -> None:
     """Group and deduplication id: required on a FIFO queue; a standard queue takes a group (fair queues, 2025) only."""
     for name, value in (("MessageGroupId", group_id), ("MessageDeduplicationId", deduplication_id)):
-        if value is not None and not _TOKEN.fullmatch(value):
-            raise invalid(
-                f"Value {value} for parameter {name} is invalid. Reason: {name} can only include alphanumeric and "
-                "punctuation characters. 1 to 128 in length."
-            )
+        if value is not None:
+            check_token(name, value)
     if not settings.fifo_queue:
         if deduplication_id is not None:
             raise invalid(

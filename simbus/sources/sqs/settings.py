@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
@@ -22,12 +22,16 @@ _RANGES: Final = {
     "message_retention_period": (60, 1_209_600),
     "maximum_message_size": (1_024, 1_048_576),
     "receive_message_wait_time_seconds": (0, 20),
+    "kms_data_key_reuse_period_seconds": (60, 86_400),
 }
 _FIFO_ONLY: Final = {
     "content_based_deduplication": (False, True),
     "deduplication_scope": ("queue", "messageGroup"),
     "fifo_throughput_limit": ("perQueue", "perMessageGroupId"),
 }
+_ONE_ENCRYPTION: Final = (
+    "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE."
+)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
@@ -39,6 +43,7 @@ class Settings:
     deduplication_scope messageGroup) is not limited here, AWS's quota is tens of thousands.
     `redrive_policy` is `{"dead_letter_target_arn": "sqs:x", "max_receive_count": 5}`, `redrive_allow_policy`
     `{"redrive_permission": "byQueue", "source_queue_arns": ["sqs:y"]}`, allowAll or denyAll.
+    `policy` (JSON text) and the three of encryption are kept and shown: neither access nor KMS is simulated.
     Raises AwsError InvalidAttributeValue, InvalidAttributeName, InvalidParameterValue.
     """
 
@@ -53,6 +58,10 @@ class Settings:
     fifo_throughput_limit: Literal["perQueue", "perMessageGroupId"] = "perQueue"
     redrive_policy: Mapping[str, Any] | None = None
     redrive_allow_policy: Mapping[str, Any] | None = None
+    policy: str | None = None
+    kms_master_key_id: str | None = None
+    kms_data_key_reuse_period_seconds: int = 300
+    sqs_managed_sse_enabled: bool = True
 
     def __post_init__(self) -> None:
         for name, (least, most) in _RANGES.items():
@@ -79,12 +88,22 @@ ATTRIBUTE_NAMES: Final = (
     "ApproximateNumberOfMessagesDelayed",
     "CreatedTimestamp",
     "LastModifiedTimestamp",
-    "SqsManagedSseEnabled",
     *("".join(part.capitalize() for part in field.name.split("_")) for field in fields(Settings)),
 )
 
 
-def known(attributes: Mapping[str, Any]) -> dict[str, Any]:
+FIFO_NAMES: Final = ("FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit")
+
+
+def changed(settings: Settings, attributes: Mapping[str, Any], arn_of: Callable[[str], str]) -> Settings:
+    """The settings with some attributes changed, the queues in them by ARN. Raises AwsError, UsageError."""
+    found = replace(settings, **_with_arns(_known(attributes), arn_of))
+    if attributes.get("sqs_managed_sse_enabled") and found.kms_master_key_id is not None:
+        raise AwsError("InvalidAttributeValue", _ONE_ENCRYPTION)
+    return found
+
+
+def _known(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes themselves. Raises UsageError for one that a queue does not have."""
     names = [field.name for field in fields(Settings)]
     for name in attributes:
@@ -95,7 +114,7 @@ def known(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return dict(attributes)
 
 
-def with_arns(attributes: Mapping[str, Any], arn_of: Callable[[str], str]) -> dict[str, Any]:
+def _with_arns(attributes: Mapping[str, Any], arn_of: Callable[[str], str]) -> dict[str, Any]:
     """The attributes with the queues of both policies by ARN, as AWS keeps and shows them."""
     found = dict(attributes)
     redrive, allow = found.get("redrive_policy"), found.get("redrive_allow_policy")
@@ -128,13 +147,17 @@ def aws_name(name: str) -> str:
 
 def shown(settings: Settings) -> dict[str, str]:
     """The attributes as GetQueueAttributes returns them: every value is a text, FIFO ones for FIFO queues only."""
+    hidden = () if settings.fifo_queue else FIFO_NAMES
+    if settings.kms_master_key_id is None:
+        hidden = (*hidden, "KmsDataKeyReusePeriodSeconds")
     found = {}
     for field in fields(settings):
-        value = getattr(settings, field.name)
-        if value is None or (not settings.fifo_queue and field.name in (*_FIFO_ONLY, "fifo_queue")):
-            continue
-        found[aws_name(field.name)] = text_of(value)
-    return {**found, "SqsManagedSseEnabled": "true"}
+        name, value = aws_name(field.name), getattr(settings, field.name)
+        if value is not None and name not in hidden:
+            found[name] = text_of(value)
+    if settings.kms_master_key_id is not None:
+        found["SqsManagedSseEnabled"] = "false"
+    return found
 
 
 def text_of(value: Any) -> str:

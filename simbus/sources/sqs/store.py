@@ -200,8 +200,11 @@ class Store:
             self._timeline.compact()  # else every message deleted in time would stay until its timeout
 
     def _exhausted(self, message: Message) -> bool:
+        """A dead-letter queue that was deleted takes nothing: its messages stay here and are received again."""
         policy = self.settings.redrive_policy
-        return policy is not None and message.receive_count >= policy.get("max_receive_count", 10)
+        if policy is None or message.receive_count < policy.get("max_receive_count", 10):
+            return False
+        return policy["dead_letter_target_arn"] not in self._world.gone
 
     def _redrive(self, message: Message, visibility: int) -> None:
         """To the dead-letter queue. Where that is out of service, it stays here, hidden for `visibility` nanoseconds.
