@@ -30,7 +30,7 @@ LAYERS = [
     {"faults"},
     {"expectations"},
     {"simulation"},
-    {"recording", "report"},
+    {"explain", "recording", "report"},
     {"scenario"},
     {"cli", "testing"},
     {"__main__"},

@@ -30,6 +30,15 @@ def test_the_first_command_prints_what_is_shown(monkeypatch: pytest.MonkeyPatch,
     assert [line.rstrip() for line in result.stdout.rstrip().splitlines()] == shown
 
 
+def test_the_story_of_the_broken_picture_is_what_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`simbus explain` of the tour's dead letter, to the byte."""
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    monkeypatch.chdir(tmp_path)
+    CliRunner().invoke(app, ["run", "scenarios/tour.yaml"])
+    result = CliRunner().invoke(app, ["explain", "tour.db", "img/broken.jpg"])
+    assert result.stdout == blocks("text")[1]
+
+
 @pytest.mark.parametrize("example", blocks("python"), ids=lambda example: re.findall(r"def test_(\w+)", example)[0])
 def test_a_python_example_passes(example: str) -> None:
     """It is a test, and here it is run."""

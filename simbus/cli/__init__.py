@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from simbus.cli.check import check
+from simbus.cli.explain import explain
 from simbus.cli.later import refuse_commands
 from simbus.cli.logs import logs
 from simbus.cli.report import report
@@ -36,6 +37,7 @@ app.command()(check)
 app.command()(schema)
 app.command()(logs)
 app.command()(report)
+app.command()(explain)
 refuse_commands(app)
 
 

@@ -11,7 +11,6 @@ from simbus.errors import UsageError
 
 _COMMANDS = {
     "replay": "simbus run plays a scenario's workload",
-    "explain": "simbus logs shows what a request logged, and the run file is SQLite",
     "load": "simbus run plays a scenario's workload",
     "lint": "simbus check finds what is wrong in a scenario",
 }

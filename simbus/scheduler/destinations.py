@@ -151,7 +151,9 @@ class Destinations:
         except AwsError as error:
             self.undelivered(arn, delivery, event_id, failed, error)
             return False
-        self._hop(event_id, "dead_letter" if delivery.attributes else "destination", target.name, None)
+        self._hop(
+            event_id, "dead_letter" if delivery.attributes else "destination", target.name, f"request {delivery.parent}"
+        )
         return True
 
     def undelivered(self, arn: str, delivery: Delivery, event_id: str | None, failed: str, error: AwsError) -> None:

@@ -107,7 +107,7 @@ class Lane:
             text = context.payload(queue[0])
             if not context.accepts(text):
                 filtered += 1
-                context.hop(queue.popleft(), "filtered")
+                context.hop(queue.popleft(), "filtered", "no filter of the mapping matches")
             elif not records and queue[0].arrival <= horizon:
                 old.add(queue.popleft(), text)
                 if len(old.records) == size:
