@@ -294,6 +294,38 @@ def test_logging_belongs_to_the_environment(lab: Lab, caplog: pytest.LogCaptureF
     assert caplog.messages == []
 
 
+def test_what_a_library_notes_at_a_logger_belongs_to_the_environment(lab: Lab) -> None:
+    """Powertools marks the logger of a service as set up (`logger.init = True`); each environment sets up its own."""
+    source = """
+        import logging
+        logger = logging.getLogger("service")
+        set_up = getattr(logger, "init", False)
+        logger.init = True
+        def handler(event, context):
+            return [set_up, logger.init]
+        """
+    first, second = lab.app(source), lab.app(source)
+    assert lab.result(first) == [False, True]
+    assert lab.result(second) == [False, True]
+    assert lab.result(first) == [False, True]
+    settle()
+    assert not hasattr(logging.getLogger("service"), "init")
+
+
+def test_loggers_that_a_shared_library_declares_are_not_exchanged(lab: Lab) -> None:
+    """A module that asks for the logger of its own name changes no setting; a hundred do so when boto3 is imported."""
+    source = """
+        import logging
+        exec("import logging; logging.getLogger(__name__)", {"__name__": "some.library"})
+        logging.getLogger("mine").setLevel(10)
+        def handler(event, context):
+            return 1
+        """
+    sandbox = lab.app(source)
+    assert lab.result(sandbox) == 1
+    assert [logger.name for logger in sandbox.belongings.loggers] == ["mine"]
+
+
 def test_logging_of_the_machinery_goes_outside(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
     """While an environment rests, records of the machinery reach the outer handlers, not the function's log."""
     sandbox = lab.app("def handler(event, context):\n    return 1\n")

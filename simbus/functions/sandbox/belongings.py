@@ -137,12 +137,21 @@ def _renew_levels() -> None:
         _levels = levels
 
 
-def _logger_state(logger: logging.Logger) -> tuple[Any, ...]:
-    return logger.level, logger.handlers, logger.filters, logger.propagate, logger.disabled
+_Settings = dict[str, Any]  # of a logger: its level, handlers, filters ..., and what a library notes at it besides
 
 
-def _set_logger(logger: logging.Logger, kept: tuple[Any, ...]) -> None:
-    logger.level, logger.handlers, logger.filters, logger.propagate, logger.disabled = kept
+def _logger_state(logger: logging.Logger) -> _Settings:
+    return {name: value for name, value in vars(logger).items() if name not in _PLACE}
+
+
+def _set_logger(logger: logging.Logger, kept: _Settings) -> None:
+    settings = vars(logger)
+    for name in settings.keys() - kept.keys() - _PLACE:
+        del settings[name]
+    settings.update(kept)
+
+
+_PLACE = {"name", "parent", "manager", "_cache"}  # where a logger stands, which all environments share
 
 
 class Belongings:
@@ -159,15 +168,14 @@ class Belongings:
         root: _Switches = (logging.WARNING if level is None else level, [handler], [], True, False)
         hooks = (self._unraisable, self._thread_failed)
         self._switches: _Switches = (path, argv, sandbox.stdin, True, *hooks, 0, logging.LogRecord, *root)
-        self.loggers: dict[logging.Logger, tuple[Any, ...]] = {}
-        self._outer_loggers: dict[logging.Logger, tuple[Any, ...]] = {}
+        self.loggers: dict[logging.Logger, _Settings] = {}
+        self._outer_loggers: dict[logging.Logger, _Settings] = {}
 
     def touch(self, logger: logging.Logger) -> None:
         """The sandbox's code has got hold of a logger: from now on its settings are the environment's own."""
         if logger not in self.loggers and logger is not _root:
-            level, handlers, filters, propagate, disabled = _logger_state(logger)
-            self._outer_loggers[logger] = (level, handlers, filters, propagate, disabled)
-            kept = (level, list(handlers), list(filters), propagate, disabled)
+            self._outer_loggers[logger] = outer = _logger_state(logger)
+            kept = {**outer, "handlers": list(outer["handlers"]), "filters": list(outer["filters"])}
             self.loggers[logger] = kept
             _set_logger(logger, kept)
 

@@ -160,7 +160,7 @@ class _Installation:
         def get_logger(manager: logging.Manager, name: str) -> logging.Logger:
             logger = real(manager, name)
             sandbox = state.here()
-            if sandbox is not None:
+            if sandbox is not None and not _declares(sandbox, name):
                 sandbox.belongings.touch(logger)
             return logger
 
@@ -184,6 +184,15 @@ class _Installation:
             return
         _signal(signal.SIGINT, _on_interrupt)
         self._undo.append(lambda: _signal(signal.SIGINT, signal.default_int_handler))
+
+
+def _declares(sandbox: Any, name: str) -> bool:
+    """Whether a library that all environments share asks for the logger of its own name, as nearly each module does.
+
+    That alone changes no setting; to exchange a hundred such loggers at every switch would cost more than a handler.
+    """
+    module = sys._getframe(3).f_globals.get("__name__")
+    return module == name and name not in sandbox.modules
 
 
 _signal, _getsignal = signal.signal, signal.getsignal
