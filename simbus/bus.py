@@ -60,6 +60,8 @@ class Bus:
                 event.data,
             )
         )
+        if event.parent is not None and self._world.recorder is not None:
+            self._world.recorder.caused(event)
         if len(self._events) >= FLUSH_EVENTS and self._timeline.actor is None:
             self._rows.flush_if_full()  # may start threads, and none starts inside a handler
         for subscription in self._subscriptions.get(event.source, ()):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import math
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version as package_version
@@ -31,6 +32,10 @@ from simbus.kernel.loop import run as run_loop
 from simbus.kernel.pace import play
 from simbus.kernel.ties import Ties
 from simbus.logs.writer import RunWriter
+from simbus.recording.file import check_target as check_recording
+from simbus.recording.recorder import Recorder
+from simbus.recording.replay import Replay
+from simbus.recording.source import open_input
 from simbus.resources import Resources
 from simbus.world import World
 
@@ -45,7 +50,9 @@ class Simulation(Resources):
     simultaneous events: a number, or `"12@1.5s,2s"` for the order 12 at these instants only. `speed` plays in real
     time, that many virtual seconds a second (None: as fast as it goes). `handler_guard` is the CPU time in seconds
     after which a handler that never ends is given up (None: never).
-    `log_processors` are structlog processors for every log line.
+    `log_processors` are structlog processors for every log line. `record` is a file that what is done to the simulation
+    from outside is written to (in gzip where its name ends in .gz), so that `replay` can do it again: every operation
+    that causes something, and once the run has begun also those that change a resource.
 
     Use it as a context manager: nothing of it is left in the process afterwards.
     """
@@ -62,9 +69,12 @@ class Simulation(Resources):
         handler_guard: float | None = 30.0,
         scenario: str | None = None,
         log_processors: Sequence[Processor] = (),
+        record: str | Path | None = None,
     ) -> None:
         if not isinstance(account, Account):
             account = Account(**(account or {}))
+        if record is not None:
+            check_recording(Path(record))
         self.seed = seed
         self.timeline = Timeline(seed, ties=_ties(ties))
         rows = RunWriter(None if db is None else Path(db))
@@ -77,6 +87,7 @@ class Simulation(Resources):
         sdk.open_for(self)
         self._results: list[ExpectationResult] = []
         self._facts(scenario)
+        self._recorder = None if record is None else Recorder(self.world, Path(record), seed, scenario)
 
     def __repr__(self) -> str:
         return f"<Simulation seed={self.seed} {self.timeline!r}>"
@@ -180,6 +191,36 @@ class Simulation(Resources):
         """
         self.faults.add(read_fault(settings))
 
+    def replay(
+        self,
+        recording: str | Path,
+        *,
+        speed: float = 1.0,
+        at: str | timedelta | datetime = "0s",
+        begin: str | None = None,
+        end: str | None = None,
+        only: str | None = None,
+        format: str | None = None,
+        targets: Iterable[str] = (),
+        skip_invalid: bool = False,
+    ) -> Replay:
+        """Do again what a file holds: a recording, or events in one of the forms of `simbus.recording.formats`.
+
+        Its time 0 is `at`; `speed` of its seconds pass in one second of virtual time. `begin` (part of it) and `end`
+        (not part of it) are times, or durations since its start; `only` is a resource (`s3:uploads`) or a service.
+        `targets` say which resource is meant where the file's name is another: `"NAME=sqs:jobs"`, or `"sqs:jobs"` for
+        all. Everything is checked here; it happens when the simulation runs. Raises UsageError for what can't be read,
+        for a broken line unless `skip_invalid`, and for a resource that is not there.
+        """
+        if not (speed > 0 and math.isfinite(speed)):
+            raise UsageError(f"speed is {speed!r}; it is a number above 0. Give 10 for ten times as fast.")
+        source = open_input(
+            recording, self, format=format, targets=targets, only=only, begin=begin, end=end, skip_invalid=skip_invalid
+        )
+        replay = Replay(self, source, begin=self._instant(at), speed=speed)
+        replay.start()
+        return replay
+
     def _instant(self, when: str | timedelta | datetime) -> int:
         if isinstance(when, str) and when[:1].isdigit() and "-" in when:
             when = _datetime(when)
@@ -264,7 +305,11 @@ class Simulation(Resources):
         finally:
             sdk.close(self)
             self._state = "closed"
-            self.rows.close(complete=complete)
+            try:
+                self.rows.close(complete=complete)
+            finally:
+                if self._recorder is not None:
+                    self._recorder.close()
 
 
 def _ties(value: int | str | Ties | None) -> int | Ties | None:

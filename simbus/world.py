@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Protocol
@@ -37,6 +37,24 @@ class Rows(Protocol):
 
     def flush_if_full(self) -> None:
         """Hand a batch over when enough rows have come together."""
+
+
+class Recorder(Protocol):
+    """Who writes down what is done to the simulation from outside: see `simbus.recording`."""
+
+    def called(
+        self, source: Any, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, ...]:
+        """An operation is called from outside, with these arguments. Returns the positional ones to call it with."""
+
+    def write(self, resource: str, verb: str, arguments: Mapping[str, Any]) -> None:
+        """Something is done to a resource that is no such call."""
+
+    def sent(self, client: str, attempt: int, send: Callable[[Any, Any], None], values: Any, done: Any) -> None:
+        """A client that tries again sends a request: call `send(values, done)`."""
+
+    def caused(self, event: ChangeEvent) -> None:
+        """Something inside of the simulation caused a change event."""
 
 
 class Target(Protocol):
@@ -95,6 +113,7 @@ class World:
         self.epoch_ns = ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
         self.targets: dict[str, Target] = {}
         self.gone: set[str] = set()  # ARNs of what was deleted
+        self.recorder: Recorder | None = None
         self.metrics = Metrics(timeline, rows, self.epoch_ns)
 
     def epoch_ms(self, at: int | None = None) -> int:

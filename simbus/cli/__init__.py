@@ -16,6 +16,7 @@ from simbus.cli.check import check
 from simbus.cli.explain import explain
 from simbus.cli.later import refuse_commands
 from simbus.cli.logs import logs
+from simbus.cli.replay import replay
 from simbus.cli.report import report
 from simbus.cli.run import run
 from simbus.cli.schema import schema
@@ -33,6 +34,7 @@ app = typer.Typer(
     "70 internal error, 130 interrupted.",
 )
 app.command()(run)
+app.command()(replay)
 app.command()(check)
 app.command()(schema)
 app.command()(logs)

@@ -10,7 +10,6 @@ from simbus.cli.exits import exit_status
 from simbus.errors import UsageError
 
 _COMMANDS = {
-    "replay": "simbus run plays a scenario's workload",
     "load": "simbus run plays a scenario's workload",
     "lint": "simbus check finds what is wrong in a scenario",
 }

@@ -17,9 +17,12 @@ from simbus.cli.results import Github, Junit, check_junit, error_in_junit, show_
 from simbus.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simbus.report.document import Summary
     from simbus.scenario.loader import Scenario
     from simbus.scenario.variant import Variant
+    from simbus.simulation import Simulation
 
 DEFAULT_GUARD = 30.0
 
@@ -32,6 +35,30 @@ Overrides = Annotated[
 ]
 
 
+Database = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The run file; an existing one is replaced. [default: ./SCENARIO-NAME.db]"),
+]
+Speed = Annotated[
+    float | None,
+    typer.Option(metavar="X", help="Play in real time, X virtual seconds a second. [default: as fast as it goes]"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON document.")]
+Guard = Annotated[
+    str, typer.Option(metavar="S", help="Seconds of CPU time that a handler may burn at one instant; 0 or off: any.")
+]
+
+
+Ties = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="Another order of simultaneous events: 12, or 12@1.5s,2s at these instants only."),
+]
+OnlyFaults = Annotated[
+    str | None,
+    typer.Option(metavar="PARTS", help="Only these occurrences of faults: 0.3,0.8-12 (fault, number)."),
+]
+
+
 class Options(NamedTuple):
     """What a run was asked for besides the scenario itself; `overrides` only to show how to repeat it."""
 
@@ -40,6 +67,7 @@ class Options(NamedTuple):
     speed: float | None
     handler_guard: float | None
     overrides: list[str]
+    record: Path | None = None
 
 
 def run(
@@ -47,36 +75,23 @@ def run(
     seed: Annotated[
         str | None, typer.Option(metavar="N", help="Decides every random number. [default: the scenario's]")
     ] = None,
-    db: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The run file; an existing one is replaced. [default: ./SCENARIO-NAME.db]"),
-    ] = None,
-    speed: Annotated[
-        float | None,
-        typer.Option(metavar="X", help="Play in real time, X virtual seconds a second. [default: as fast as it goes]"),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON document.")] = False,
+    db: Database = None,
+    speed: Speed = None,
+    json: Json = False,
     overrides: Overrides = None,
-    handler_guard: Annotated[
-        str,
-        typer.Option(metavar="S", help="Seconds of CPU time that a handler may burn at one instant; 0 or off: any."),
-    ] = f"{DEFAULT_GUARD:g}",
-    ties: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N", help="Another order of simultaneous events: 12, or 12@1.5s,2s at these instants only."
-        ),
-    ] = None,
+    handler_guard: Guard = f"{DEFAULT_GUARD:g}",
+    ties: Ties = None,
     events: Annotated[
         str | None,
         typer.Option(metavar="PARTS", help="Only these events of the workload: 0.3,0.8-12 (item, number), 2, or none."),
     ] = None,
-    faults: Annotated[
-        str | None, typer.Option(metavar="PARTS", help="Only these occurrences of faults, in the same form.")
-    ] = None,
+    faults: OnlyFaults = None,
     seeds: LaterValue = None,
     jobs: LaterValue = None,
-    record: LaterValue = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Record what the workload does, for `simbus replay` (.gz: compressed)."),
+    ] = None,
     junit: Junit = None,
     github: Github = None,
 ) -> None:
@@ -85,18 +100,18 @@ def run(
     The run is compared with the scenario's expectations; where one fails, the exit status is 1.
     """
     with exit_status():
-        refuse_options("run", seeds=seeds, jobs=jobs, record=record)
+        refuse_options("run", seeds=seeds, jobs=jobs)
         check_junit(junit)
         from simbus.cli.handlers import warnings
         from simbus.scenario.loader import load
         from simbus.scenario.variant import Variant
 
         given = overrides or []
-        _check_speed(speed)
-        guard = _guard(handler_guard)
+        check_speed(speed)
+        guard = guard_of(handler_guard)
         loaded = load(scenario, given)
-        variant = Variant.read(loaded, _seed(seed), ties, events, faults)
-        options = Options(variant, db or Path(f"{loaded.name}.db"), speed, guard, given)
+        variant = Variant.read(loaded, seed_of(seed), ties, events, faults)
+        options = Options(variant, db or Path(f"{loaded.name}.db"), speed, guard, given, record)
         reproduce = _command(scenario, loaded, options)
         for warning in warnings(loaded):
             complain(f"{scenario}: warning: {warning}")
@@ -110,31 +125,45 @@ def run(
         raise typer.Exit(EXPECTATION_FAILED)
 
 
-def play(scenario: Scenario, options: Options, reproduce: str) -> Summary:
+def play(
+    scenario: Scenario, options: Options, reproduce: str, instead: Callable[[Simulation], object] | None = None
+) -> Summary:
     """Run a checked scenario into its run file, and read the summary from there.
 
-    Raises what `simbus.scenario.build.run_scenario` raises; an interrupted run leaves a run file that is whole.
+    `instead` is called with the simulation before it runs, and then its workload is left out. Raises what
+    `simbus.scenario.build.run_scenario` raises; an interrupted run leaves a run file that is whole.
     """
     from simbus.cli.handlers import without_code
     from simbus.cli.progress import watching
     from simbus.expectations.judgement import JUDGEMENT, Judgement
     from simbus.logs.reader import open_run
     from simbus.logs.runfile import add_facts, check_target
+    from simbus.recording.file import check_target as check_recording
     from simbus.report.summary import summarise
     from simbus.scenario.build import build, check
     from simbus.scenario.expectations import judge
 
     began = perf_counter()
     check_target(options.db)
+    if options.record is not None:
+        check_recording(options.record)
     check(without_code(scenario))
     if not gc.isenabled():  # as `main` starts: what is there by now stays, and need not be looked at again
         gc.freeze()
         gc.enable()
     simulation, plan = build(
-        scenario, db=options.db, speed=options.speed, handler_guard=options.handler_guard, variant=options.variant
+        scenario,
+        db=options.db,
+        speed=options.speed,
+        handler_guard=options.handler_guard,
+        variant=options.variant,
+        workload=instead is None,
+        record=options.record,
     )
     complete = False
     try:
+        if instead is not None:
+            instead(simulation)
         with watching(simulation):
             simulation.play(plan.until, idle=False)
         complete = True
@@ -148,7 +177,7 @@ def play(scenario: Scenario, options: Options, reproduce: str) -> Summary:
         return summarise(rows)
 
 
-def _check_speed(speed: float | None) -> None:
+def check_speed(speed: float | None) -> None:
     from simbus.kernel import Timeline
     from simbus.kernel.pace import Pace
 
@@ -159,14 +188,14 @@ def _check_speed(speed: float | None) -> None:
             raise UsageError(f"--speed: {error}") from None
 
 
-def _seed(text: str | None) -> int | str | None:
+def seed_of(text: str | None) -> int | str | None:
     try:
         return None if text is None else int(text)
     except ValueError:
         return text
 
 
-def _guard(text: str) -> float | None:
+def guard_of(text: str) -> float | None:
     if text == "off":
         return None
     try:
@@ -186,9 +215,12 @@ def _command(path: str, scenario: Scenario, options: Options) -> str:
     variant = options.variant
     if variant.seed is None:
         variant = variant._replace(seed=scenario.spec.seed)
-    words = ["simbus", "run", path, *variant.options()]
-    for override in options.overrides:
-        words += ["--set", override]
+    return shlex.join(["simbus", "run", path, *variant.options(), *further_words(options)])
+
+
+def further_words(options: Options) -> list[str]:
+    """The further options that another run must have to be the same."""
+    words = [word for override in options.overrides for word in ("--set", override)]
     if options.handler_guard != DEFAULT_GUARD:
         words += ["--handler-guard", "off" if options.handler_guard is None else f"{options.handler_guard:g}"]
-    return shlex.join(words)
+    return words

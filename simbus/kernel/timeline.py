@@ -70,6 +70,7 @@ class Timeline:
         "_rngs",
         "_seq",
         "_tie",
+        "_waits",
         "actor",
         "now",
         "played",
@@ -91,6 +92,7 @@ class Timeline:
         self._background: list[Entry] = []
         self._cancelled: set[int] = set()
         self._seq = 0
+        self._waits = 0
         self._arrivals = _OUTSIDE
         self._began = 0  # `played` when the instant began
         self._rngs: dict[str, random.Random] = {}
@@ -198,7 +200,7 @@ class Timeline:
     @contextmanager
     def waiting(self, describe: Callable[[], str]) -> Iterator[None]:
         """Say that something is unfinished, so that a run that can't go on names it in its `StalledError`."""
-        self._seq = token = self._seq + 1
+        self._waits = token = self._waits + 1  # a number of its own: who waits shifts no tie
         self.unfinished[token] = describe
         try:
             yield

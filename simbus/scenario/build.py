@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path as FilePath
 from typing import NamedTuple
 
 from simbus.arn import Account
 from simbus.errors import ScenarioError, UsageError
 from simbus.faults.reading import read_fault
+from simbus.recording.replay import Replay
 from simbus.scenario.expectations import ExpectationResult, judge
 from simbus.scenario.loader import Scenario
+from simbus.scenario.recorded import recorded
 from simbus.scenario.resources import Builder
+from simbus.scenario.schema.workload import Item
 from simbus.scenario.trace import TraceFile
 from simbus.scenario.variant import Variant
 from simbus.scenario.workload import Feed
@@ -23,7 +27,7 @@ AS_WRITTEN = Variant()
 class RunPlan(NamedTuple):
     """How a built scenario is run: its workload is on the timeline; `until` (ns) is its end at the latest."""
 
-    feeds: tuple[Feed, ...]
+    feeds: tuple[Feed | Replay, ...]
     until: int | None
 
 
@@ -49,12 +53,14 @@ def build(
     handler_guard: float | None = HANDLER_GUARD,
     workload: bool = True,
     variant: Variant = AS_WRITTEN,
+    record: str | FilePath | None = None,
 ) -> tuple[Simulation, RunPlan]:
     """A simulation with everything that the scenario describes, its workload on the timeline.
 
     `seed` None takes that of the `variant`, or the scenario's own. `workload` False leaves the workload out (a replay
-    has its own). Raises ScenarioError with file, line and path where AWS or simbus refuses a resource; then nothing is
-    left behind but an incomplete run file at `db`, which `check` avoids.
+    has its own). `record` is a file that records it, see `Simulation`. Raises ScenarioError with file, line and path
+    where AWS or simbus refuses a resource; then nothing is left behind but an incomplete run file at `db`, which
+    `check` avoids.
     """
     spec = scenario.spec
     simulation = Simulation(
@@ -66,16 +72,17 @@ def build(
         handler_guard=handler_guard,
         scenario=scenario.name,
         ties=variant.ties,
+        record=record,
     )
     try:
         Builder(simulation, scenario).build()
         simulation.faults.only = variant.faults
         _faults(simulation, scenario)
-        feeds: tuple[Feed, ...] = ()
+        feeds: tuple[Feed | Replay, ...] = ()
         wanted = variant.events
         if workload:
             feeds = tuple(
-                Feed(simulation, scenario, index, item, spec.duration, None if wanted is None else wanted[index])
+                _feed(simulation, scenario, index, item, None if wanted is None else wanted[index])
                 for index, item in enumerate(spec.workload)
             )
             _preload(simulation, scenario)
@@ -116,6 +123,13 @@ def run_scenario(
         with simulation.reader() as rows:
             results = judge(scenario, rows)
         return RunResult(simulation.seed, simulation.digest(), simulation.now, results)
+
+
+def _feed(
+    simulation: Simulation, scenario: Scenario, index: int, item: Item, only: Container[int] | None
+) -> Feed | Replay:
+    made = Feed if item.replay is None else recorded
+    return made(simulation, scenario, index, item, scenario.spec.duration, only)
 
 
 def _faults(simulation: Simulation, scenario: Scenario) -> None:

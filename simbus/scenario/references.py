@@ -19,7 +19,7 @@ from simbus.scenario.schema.base import Model
 from simbus.scenario.schema.derived import Derived
 from simbus.scenario.schema.faults import Fault
 from simbus.scenario.schema.functions import EventInvokeConfig, Function
-from simbus.scenario.schema.workload import Item
+from simbus.scenario.schema.workload import Item, Recorded
 from simbus.scenario.source import Path, Problem
 from simbus.scenario.templates import template
 from simbus.scenario.trace import TraceFile
@@ -239,6 +239,10 @@ def _check(path: Path, name: str | None, folder: FilePath) -> Iterator[Problem]:
 
 def _item(path: Path, item: Item, folder: FilePath) -> Iterator[Problem]:
     verb = getattr(item, item.verb)
+    if isinstance(verb, Recorded):
+        if not (folder / verb.file).exists():
+            yield Problem((*path, "replay"), f"is {verb.file!r}; there is no such file in {folder}. Correct the path.")
+        return
     for name in type(verb).model_fields:
         try:
             template(getattr(verb, name)) if not isinstance(getattr(verb, name), Model) else None

@@ -45,6 +45,13 @@ class Variant(NamedTuple):
             found.faults.check("--faults", len(spec.faults), "faults")
         return found
 
+    def completed(self, seed: int | str, ties: str | None) -> Variant:
+        """With this seed and order of simultaneous events where it has none."""
+        return self._replace(
+            seed=seed if self.seed is None else self.seed,
+            ties=Ties.parse(ties) if self.ties is None and ties is not None else self.ties,
+        )
+
     def options(self) -> list[str]:
         """The options of `simbus run` that say the same."""
         return [

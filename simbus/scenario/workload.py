@@ -1,8 +1,6 @@
 """The items of a workload on the timeline: each keeps one next arrival there, whatever its length.
 
-A client outside retries as an AWS SDK does in its standard mode (botocore, docs "Retries", standard): 3 attempts in
-all, where the answer is a throttle or 500, 502, 503, 504; before attempt n + 1 it waits for a random share of
-min(2^(n-1), 20) seconds. (The SDK's retry quota per client is left out.) Errors of a function are not retried.
+Each item is a client outside, which tries again as an SDK does: see `simbus.recording.client`.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from simbus.errors import AwsError, ScenarioError, UsageError
-from simbus.kernel import SECOND
+from simbus.recording.client import Client, Done, Request, Send
 from simbus.scenario import items
 from simbus.scenario.arrivals import arrivals
 from simbus.scenario.loader import Scenario
@@ -24,32 +22,14 @@ from simbus.scenario.templates import Scope, Template, template
 from simbus.scenario.trace import Arrival
 from simbus.simulation import Simulation
 
-MAX_ATTEMPTS = 3
-LONGEST_WAIT = 20 * SECOND
-_RETRIED_STATUS = (429, 500, 502, 503, 504)
-_RETRIED_CODES = (
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "SlowDown",
-)
-
 Values = dict[str, Any]
 
 
-class Request(NamedTuple):
-    """One request of a client outside: the values of its operation, its recorded duration, which attempt this is."""
+class Call(NamedTuple):
+    """One request: the values of its operation, and its recorded duration."""
 
     values: Values
     duration: int | None
-    attempt: int
-
-
-Done = Callable[[AwsError | None], None]
-Send = Callable[[Request, Done], None]
 
 
 class Feed:
@@ -71,14 +51,13 @@ class Feed:
         timeline = simulation.timeline
         name = f"workload:{index}"
         self._timeline = timeline
-        self._bus = simulation.bus
         self._scenario = scenario
         self._path = ("workload", index, item.verb)
         self._stop = stop
         self._only = only
         self._arrivals = arrivals(item, timeline.rng(name), scenario.folder)
         self._scope = Scope(simulation.world, timeline.rng(f"{name}:values"))
-        self._rng = timeline.rng(f"{name}:retries")
+        self._client = Client(simulation.world, simulation.bus, name)
         self._fill = _filler(item)
         self._target, self._send = _operation(simulation, item)
         self.issued = 0
@@ -120,19 +99,7 @@ class Feed:
         except UsageError as error:
             raise ScenarioError(f"{self._scenario.source.where(self._path)} {error}") from None
         if self._only is None or number in self._only:
-            self._issue(Request(values, duration, 1))
-
-    def _issue(self, request: Request) -> None:
-        self._send(request, lambda error: None if error is None else self._failed(request, error))
-
-    def _failed(self, request: Request, error: AwsError) -> None:
-        """Try again as an SDK does, or let the client outside have its error: a hop says so."""
-        retried = error.status in _RETRIED_STATUS or error.code in _RETRIED_CODES
-        if retried and request.attempt < MAX_ATTEMPTS:
-            wait = int(self._rng.random() * min(2 ** (request.attempt - 1) * SECOND, LONGEST_WAIT))
-            self._timeline.after(wait, self._issue, request._replace(attempt=request.attempt + 1))
-            return
-        self._bus.hop(None, "client_error", self._target, f"{self._path[2]}, attempt {request.attempt}: {error}")
+            self._client.issue(Request(self._target, self._path[2], self._send, Call(values, duration)))
 
 
 def _filler(item: Item) -> Callable[[Scope], Values]:
@@ -174,9 +141,9 @@ def _message_attribute(value: Any) -> dict[str, Any]:
 def _plain(call: Callable[[Values, int | None], object]) -> Send:
     """An operation that answers at once; it gets its values and the recorded duration."""
 
-    def send(request: Request, done: Done) -> None:
+    def send(given: Call, done: Done) -> None:
         try:
-            call(request.values, request.duration)
+            call(given.values, given.duration)
         except AwsError as error:
             done(error)
 
@@ -287,23 +254,23 @@ def _invoke(simulation: Simulation, spec: Any) -> tuple[str, Send]:
     function = simulation[":".join(spec.function.split(":")[:2])]
     qualifier = spec.qualified
 
-    def call(request: Request, done: Done) -> None:
+    def call(given: Call, done: Done) -> None:
         try:
             function.invoke(
-                request.values["payload"],
+                given.values["payload"],
                 invocation_type=spec.invocation_type,
                 qualifier=qualifier,
-                trace_duration=request.duration,
+                trace_duration=given.duration,
             )
         except AwsError as error:
             done(error)
 
-    def start(request: Request, done: Done) -> None:
+    def start(given: Call, done: Done) -> None:
         function.start_invoke(
-            request.values["payload"],
+            given.values["payload"],
             lambda answer: done(answer if isinstance(answer, AwsError) else None),
             qualifier=qualifier,
-            trace_duration=request.duration,
+            trace_duration=given.duration,
         )
 
     return function.name, start if spec.invocation_type == "RequestResponse" else call

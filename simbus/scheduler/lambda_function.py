@@ -143,6 +143,17 @@ class LambdaFunction(Source):
         trace_duration: int | None = None,
     ) -> None:
         """Invoke synchronously without waiting: `done` is called with the answer, or with the AwsError."""
+        if self._world.recorder is not None and self._timeline.actor is None:
+            given = {
+                "payload": payload,
+                "qualifier": qualifier,
+                "client_context": client_context,
+                "log_type": None if log_type == "None" else log_type,
+                "trace_duration": trace_duration,
+            }
+            self._world.recorder.write(
+                self.name, "invoke", {name: value for name, value in given.items() if value is not None}
+            )
         try:
             if self._out_until:
                 self._check_available()
@@ -304,6 +315,8 @@ class LambdaFunction(Source):
 
     def preload(self, amount: int) -> None:
         """Let `amount` environments of $LATEST be warm at once, as those that were used before the run began."""
+        if self._world.recorder is not None:
+            self._world.recorder.write(self.name, "preload", {"amount": amount})
         for _ in range(amount):
             self._function.latest.create().preload()
 

@@ -67,13 +67,18 @@ class Source:
 
 
 def operation(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """An operation of a source. Called by a handler it takes the function's modelled latency, in virtual time."""
+    """An operation of a source. Called by a handler it takes the function's modelled latency, in virtual time.
+
+    Called from outside it is recorded, where the run is.
+    """
 
     @wraps(method)
     def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         actor = self._timeline.actor
         if actor is not None:
             actor.pause(actor.latency(self.service))
+        elif self._world.recorder is not None:
+            args = self._world.recorder.called(self, method, args, kwargs)  # type: ignore[assignment]
         if self._out_until:
             self._check_available()
         return method(self, *args, **kwargs)
@@ -92,6 +97,8 @@ def twin(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], 
         actor = self._timeline.actor
         if actor is not None:
             actor.pause(0)
+        elif self._world.recorder is not None:
+            args = self._world.recorder.called(self, plain, args, kwargs)  # type: ignore[assignment]
         if self._out_until:
             self._check_available()
         result: R = plain(self, *args, **kwargs)

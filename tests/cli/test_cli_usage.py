@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 from simbus.cli import app
 from simbus.expectations.figures import FIGURES
 
-BUILT = ("run", "check", "schema", "logs", "report", "explain")
-LATER = ("replay", "load", "lint")
+BUILT = ("run", "replay", "check", "schema", "logs", "report", "explain")
+LATER = ("load", "lint")
 
 
 def simbus(*arguments: str) -> Result:
@@ -31,7 +31,7 @@ def test_help_shows_the_commands_that_are_built_and_no_other() -> None:
     assert [word for word in shown if word in BUILT + LATER] == list(BUILT)
     for command in BUILT:
         assert simbus(command, "--help").exit_code == 0
-    for option in ("--seeds", "--jobs", "--record"):
+    for option in ("--seeds", "--jobs"):
         assert option not in simbus("run", "--help").stdout
 
 
@@ -50,7 +50,6 @@ def test_a_command_of_a_later_version_is_refused_by_its_name(command: str, more:
     [
         ("run", "--seeds", "5"),
         ("run", "--jobs", "2"),
-        ("run", "--record", "out.jsonl"),
     ],
 )
 def test_an_option_of_a_later_version_is_refused_by_its_name(arguments: tuple[str, ...]) -> None:

@@ -334,7 +334,18 @@ REFUSED = [
         "orders.yaml:1: $.workload[0].put_events.event_bus is 'events:nope'; there is no nope in event_buses.",
         "",
     ),
-    ("workload: [{replay: x.jsonl}]", "orders.yaml:1: $.workload[0].replay is given; the replay of recordings is", ""),
+    ("workload: [{replay: x.jsonl}]", "orders.yaml:1: $.workload[0].replay is 'x.jsonl'; there is no such file in", ""),
+    (
+        "workload: [{replay: x.jsonl, rate: 1/s, for: 1s}]",
+        "orders.yaml:1: $.workload[0] has rate, for; a replay has its own times",
+        "",
+    ),
+    ("workload: [{replay: x.jsonl, speed: 0}]", "orders.yaml:1: $.workload[0].speed is 0; a speed is above 0.", ""),
+    (
+        "workload: [{invoke: {function: f}, at: 1s, speed: 2}]",
+        "orders.yaml:1: $.workload[0] has speed, which is that of a replay",
+        "",
+    ),
     ("workload: [{at: 5m}]", "orders.yaml:1: $.workload[0] has no verb; an item is one of put_object, copy_object", ""),
     ("expect: [{}]", "orders.yaml:1: $.expect[0] has no subject; an expectation is about one of lost, queue", ""),
     (

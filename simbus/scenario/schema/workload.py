@@ -15,7 +15,6 @@ from simbus.scenario.schema.base import (
     Model,
     between,
     name_of,
-    not_built,
     one_of,
     refuse,
     same,
@@ -35,6 +34,7 @@ VERBS = (
     "delete_item",
     "put_events",
     "invoke",
+    "replay",
 )
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)\s*(B|KB|MB|GB)", re.ASCII)
 _RATE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?\s*/\s*(ms|s|m|h|d)", re.ASCII)
@@ -248,6 +248,32 @@ class Invoke(Model):
         return self
 
 
+def _speed(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool) and not 0 < value < float("inf"):
+        raise refuse(f"is {value}; a speed is above 0. Write 10 for ten times as fast.")
+    return value
+
+
+class Recorded(Model):
+    """What is replayed: a recording, or events in another form that `simbus replay` reads."""
+
+    file: str = Field(description="Relative to the scenario file.")
+    format: str | None = Field(default=None, description="What it is; found out if left out.")
+    only: str | None = Field(default=None, description="Only what is done to this resource, or resources of a service.")
+    from_: str | None = Field(
+        default=None, validation_alias="from", description="From then on: a time, or a duration since its start."
+    )
+    to: str | None = Field(default=None, description="Up to then: a time, or a duration since its start.")
+    target: list[str] = Field(default=[], description="Which resource is meant: `sqs:jobs` or `NAME=sqs:jobs`.")
+    skip_invalid: bool = Field(default=False, description="Leave out what is broken, instead of an error.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        """A text is the file."""
+        return {"file": value} if isinstance(value, str) else value
+
+
 class Trace(Model):
     """Arrivals from a CSV file with a line of names: one row is one arrival, relative to the first row's."""
 
@@ -283,9 +309,11 @@ class Item(Model):
     delete_item: DeleteItem | None = None
     invoke: Invoke | None = None
     put_events: PutEvents | None = None
-    replay: Annotated[Any, not_built("the replay of recordings is")] = None
-    speed: Annotated[Any, not_built("the replay of recordings is")] = None
-    at: Duration | None = Field(default=None, description="When; with `rate` when it begins.")
+    replay: Recorded | None = Field(default=None, description="A file, or a mapping with `file`.")
+    speed: Annotated[float, Check(_speed, {"type": "number", "exclusiveMinimum": 0})] | None = Field(
+        default=None, description="How many seconds of what is replayed pass in one second (default 1)."
+    )
+    at: Duration | None = Field(default=None, description="When; with `rate` and `replay` when it begins.")
     rate: Annotated[Any, Check(_rate, {"type": "string", "pattern": _RATE.pattern, "examples": ["20/s"]})] | None = None
     for_: Duration | None = Field(default=None, validation_alias="for", description="How long the rate lasts.")
     count: Annotated[int, _COUNT] | None = None
@@ -321,6 +349,7 @@ def _check_trace(item: Item) -> None:
         raise refuse("has a trace with cold_column, which is for an unqualified function. Remove it.")
 
 
+_TIMINGS_OF_A_REPLAY = {(), ("at",)}
 _TIMINGS = {
     ("at",),
     ("at", "count"),
@@ -340,7 +369,12 @@ _TIMING_RULE = (
 def _check_timing(item: Item) -> None:
     names = {"at": "at", "rate": "rate", "for": "for_", "count": "count", "over": "over", "trace": "trace"}
     given = tuple(name for name, field in names.items() if getattr(item, field) is not None)
-    if given not in _TIMINGS:
+    if item.replay is not None:
+        if given not in _TIMINGS_OF_A_REPLAY:
+            raise refuse(f"has {', '.join(given)}; a replay has its own times, and `at` where it begins. Remove them.")
+    elif item.speed is not None:
+        raise refuse("has speed, which is that of a replay; there is none. Remove it.")
+    elif given not in _TIMINGS:
         found = ", ".join(given) or "no time"
         raise refuse(f"has {found}; {_TIMING_RULE}. Choose one of these forms.")
     if item.arrivals is not None and "rate" not in given and "over" not in given:

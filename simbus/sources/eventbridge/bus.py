@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from simbus.errors import AwsError, UsageError
 from simbus.sources.base import operation, twin
 from simbus.sources.eventbridge.archiving import Archiving
 from simbus.sources.eventbridge.base import DEFAULT, Passing
 from simbus.sources.eventbridge.delivery import SERVICE
 from simbus.sources.eventbridge.errors import page, validation
-from simbus.sources.eventbridge.event import MAX_BYTES, TOO_LARGE, Draft, Refused, compact, read_entries
+from simbus.sources.eventbridge.event import MAX_BYTES, TOO_LARGE, Draft, Refused, compact, epoch_seconds, read_entries
 from simbus.sources.eventbridge.ruling import Ruling
 from simbus.world import Delivery
 
@@ -55,6 +57,29 @@ class EventBus(Ruling, Archiving):
         return {"FailedEntryCount": len(answers) - len(accepted), "Entries": answers}
 
     aput_events = twin(put_events)
+
+    @operation
+    def put_aws_event(self, event: Mapping[str, Any]) -> str:
+        """What a service of AWS puts on the bus, with a source (`aws.ec2`) that PutEvents refuses; returns its id.
+
+        `event` is as rules see it: its source, detail-type, time, resources and detail are kept, its id is a new one.
+        Raises AwsError ValidationException for one that lacks these, MalformedDetail.
+        """
+        self._check_exists()
+        source, detail_type, time = event.get("source"), event.get("detail-type"), event.get("time")
+        if not (isinstance(source, str) and source and isinstance(detail_type, str) and detail_type):
+            raise validation("An event of AWS has source, detail-type and detail.")
+        detail = event.get("detail")
+        if not isinstance(detail, Mapping):
+            raise AwsError("MalformedDetail", "Detail is malformed.")
+        resources = [str(each) for each in event.get("resources") or ()]
+        event_id = self._uuid()
+        text, seconds = msgspec.json.encode(detail).decode(), None if time is None else epoch_seconds(time)
+        draft = Draft(source, detail_type, text, tuple(resources), seconds, None)
+        self._put(event_id, draft, self._cause[0])
+        return event_id
+
+    aput_aws_event = twin(put_aws_event)
 
     def _unavailable(self, draft: Draft) -> Refused | None:
         """An entry for another bus fails while that one is out of service; its SDK tries it again."""

@@ -1,0 +1,180 @@
+"""`simbus replay`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status
+from simbus.cli.results import Github, Junit, check_junit, error_in_junit, show_summary
+from simbus.cli.run import (
+    DEFAULT_GUARD,
+    Database,
+    Guard,
+    Json,
+    OnlyFaults,
+    Options,
+    Overrides,
+    Speed,
+    Ties,
+    check_speed,
+    further_words,
+    guard_of,
+    play,
+    seed_of,
+)
+from simbus.errors import UsageError
+
+if TYPE_CHECKING:
+    from simbus.recording.source import Input
+    from simbus.scenario.loader import Scenario
+    from simbus.simulation import Simulation
+
+
+Recording = Annotated[
+    Path,
+    typer.Argument(metavar="RECORDING", help="A recording, or events in another known form.", show_default=False),
+]
+ScenarioOption = Annotated[
+    str, typer.Option(metavar="SCENARIO", help="The scenario file (YAML); its workload is left out.")
+]
+Seed = Annotated[str | None, typer.Option(metavar="N", help="Decides every random number. [default: the recording's]")]
+Begin = Annotated[
+    str | None, typer.Option("--from", metavar="T", help="From then on: a time, or a duration since its start.")
+]
+End = Annotated[
+    str | None, typer.Option("--to", metavar="T", help="Up to then: a time, or a duration since its start.")
+]
+Only = Annotated[
+    str | None, typer.Option(metavar="SOURCE", help="Only what is done to a resource (s3:uploads) or service (s3).")
+]
+Form = Annotated[str | None, typer.Option(metavar="F", help="What the file is. [default: found out]")]
+Target = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RESOURCE",
+        help="What is meant where the file names another resource or none: sqs:jobs, or NAME=sqs:jobs.",
+    ),
+]
+SkipInvalid = Annotated[bool, typer.Option("--skip-invalid", help="Leave out what is broken, and say how much it was.")]
+Record = Annotated[Path | None, typer.Option(metavar="FILE", help="Record it, as `simbus run` does.")]
+
+
+class Choice(NamedTuple):
+    """What is replayed, as the options say it."""
+
+    recording: Path
+    format: str | None
+    targets: list[str]
+    only: str | None
+    begin: str | None
+    end: str | None
+    skip_invalid: bool
+
+    def words(self) -> list[str]:
+        """The options that say the same."""
+        pairs = [("--format", self.format), ("--only", self.only), ("--from", self.begin), ("--to", self.end)]
+        pairs += [("--target", target) for target in self.targets]
+        words = [word for name, value in pairs if value is not None for word in (name, value)]
+        return [*words, "--skip-invalid"] if self.skip_invalid else words
+
+
+def replay(
+    recording: Recording,
+    scenario: ScenarioOption,
+    seed: Seed = None,
+    db: Database = None,
+    speed: Speed = None,
+    begin: Begin = None,
+    end: End = None,
+    only: Only = None,
+    format: Form = None,
+    target: Target = None,
+    skip_invalid: SkipInvalid = False,
+    json: Json = False,
+    record: Record = None,
+    overrides: Overrides = None,
+    ties: Ties = None,
+    faults: OnlyFaults = None,
+    handler_guard: Guard = f"{DEFAULT_GUARD:g}",
+    junit: Junit = None,
+    github: Github = None,
+) -> None:
+    """Do again what a recording holds, with its timing, and print what it came to.
+
+    A recording of the same scenario and seed gives the same run. Other forms of events are known too: messages of a
+    dead-letter queue, Lambda's events, destination records, EventBridge events, CloudTrail, exports of DynamoDB.
+    """
+    with exit_status():
+        check_junit(junit)
+        if record is not None and record.absolute() == recording.absolute():
+            raise UsageError(f"--record {record}: is what is replayed. Record into another file.")
+        from simbus.scenario.loader import load
+        from simbus.scenario.variant import Variant
+
+        check_speed(speed)
+        guard = guard_of(handler_guard)
+        loaded = load(scenario, overrides or [])
+        choice = Choice(recording, format, target or [], only, begin, end, skip_invalid)
+        source = check_input(loaded, choice)
+        variant = Variant.read(loaded, seed_of(seed), ties, None, faults)
+        if source.head is not None:
+            variant = variant.completed(source.head.seed, source.head.ties)
+        options = Options(variant, db or Path(f"{loaded.name}.db"), speed, guard, overrides or [], record)
+        reproduce = _command(scenario, loaded, options, choice)
+        tell(source)
+    with exit_status(f"Reproduce with: {reproduce}"):
+        with error_in_junit(junit, loaded.name, reproduce):
+            summary = play(loaded, options, reproduce, lambda simulation: begin_replay(simulation, source))
+        show_summary(summary, json=json, junit=junit, github=github)
+        if not json and sys.stderr is not None and sys.stderr.isatty():
+            complain(f"{summary.real.seconds:.2f} s of real time")
+    if not summary.passed:
+        raise typer.Exit(EXPECTATION_FAILED)
+
+
+def check_input(scenario: Scenario, choice: Choice) -> Input:
+    """Read the file once, for a simulation that is thrown away: what is wrong in it is said before anything happens."""
+    from simbus.cli.handlers import without_code
+    from simbus.recording.source import open_input
+    from simbus.scenario.build import build
+
+    simulation, _ = build(without_code(scenario), workload=False)
+    try:
+        return open_input(
+            choice.recording,
+            simulation,
+            format=choice.format,
+            targets=choice.targets,
+            only=choice.only,
+            begin=choice.begin,
+            end=choice.end,
+            skip_invalid=choice.skip_invalid,
+        )
+    finally:
+        simulation.close(complete=False)
+
+
+def begin_replay(simulation: Simulation, source: Input) -> None:
+    """Put a checked file on the timeline of another simulation of the same scenario."""
+    from simbus.recording.replay import Replay
+
+    simulation.rows.set("recording", source.path.name)
+    Replay(simulation, source.within(simulation)).start()
+
+
+def tell(source: Input) -> None:
+    """What of a file is not replayed, on stderr."""
+    for note in source.notes():
+        complain(f"{source.path}: {note}")
+
+
+def _command(path: str, scenario: Scenario, options: Options, choice: Choice) -> str:
+    """The command that repeats the replay."""
+    variant = options.variant.completed(scenario.spec.seed, None)
+    words = ["simbus", "replay", str(choice.recording), "--scenario", path, *variant.options()]
+    return shlex.join([*words, *choice.words(), *further_words(options)])

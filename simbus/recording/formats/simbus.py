@@ -1,0 +1,78 @@
+"""simbus's own recordings: see `simbus.recording.recorder`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Any
+
+from simbus.errors import UsageError
+from simbus.recording.file import HEADER_TYPE, ends_in_a_line, lines
+from simbus.recording.formats.base import Broken, Format, Found, Sample
+from simbus.recording.names import Names
+from simbus.recording.operations import Operation
+from simbus.recording.reader import Head, read_head, read_operation
+from simbus.recording.values import decoded
+
+
+def _head(path: Path) -> Head | None:
+    for line in lines(path):
+        return read_head(path, line)
+    raise UsageError(f"{path}: is empty; a recording has a first line at least. Record the run again.")
+
+
+def _read(path: Path, names: Names) -> Iterator[Found]:
+    whole = ends_in_a_line(path)
+    broken: Broken | None = None
+    for number, line in enumerate(lines(path), 1):
+        if broken is not None:
+            yield broken
+        broken = None
+        if number == 1:
+            continue
+        try:
+            found = read_operation(line, number)
+            if found is not None:
+                yield _checked(found, names)
+        except ValueError as error:
+            broken = Broken(f":{number}", str(error))
+    if broken is not None:
+        yield broken if whole else broken._replace(cut=True)
+
+
+def _checked(found: Operation, names: Names) -> Operation:
+    """The operation on a resource that is there, with arguments that it takes. Raises ValueError."""
+    service, _, name = found.resource.partition(":")
+    resource = names.find(service, name)
+    if not names.wants(resource):
+        return found
+    if resource.partition(":")[0] != service:
+        raise ValueError(f"{found.verb} is of {service}, and {resource} is named as the target")
+    allowed, required = _parameters(getattr(type(names.resource(resource)), found.verb))
+    wrong = found.arguments.keys() - allowed if allowed else ()
+    missing = required - found.arguments.keys()
+    if wrong or missing:
+        what = f"has {', '.join(sorted(wrong))}" if wrong else f"lacks {', '.join(sorted(missing))}"
+        raise ValueError(f"{found.verb} {what}; it takes {', '.join(sorted(allowed))}")
+    for value in found.arguments.values():
+        decoded(value, lambda reference: reference)
+    return found if resource == found.resource else found._replace(resource=resource)
+
+
+@lru_cache(maxsize=256)
+def _parameters(method: Callable[..., Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """The names that an operation takes (none: any), and those of them that it needs."""
+    parameters = list(signature(method).parameters.values())[1:]
+    if any(each.kind is Parameter.VAR_KEYWORD for each in parameters):
+        return frozenset(), frozenset()
+    names = frozenset(each.name for each in parameters)
+    return names, frozenset(each.name for each in parameters if each.default is Parameter.empty)
+
+
+def _detect(sample: Sample) -> bool:
+    return isinstance(sample.document, dict) and sample.document.get("type") == HEADER_TYPE
+
+
+FORMAT = Format("simbus", "a recording of simbus", _detect, _read, _head)
