@@ -19,7 +19,12 @@ _OLDEST = "us-east-1"  # has no location constraint, and its own rule for a buck
 
 @api.operation
 def create_bucket(
-    account: Resources, *, Bucket: str, CreateBucketConfiguration: Mapping[str, Any] | None = None
+    account: Resources,
+    *,
+    Bucket: str,
+    ACL: str | None = None,
+    CreateBucketConfiguration: Mapping[str, Any] | None = None,
+    ObjectOwnership: str | None = None,
 ) -> Response:
     """A bucket of one's own that is there already: an error, but not in us-east-1, where the answer is the same again.
 
@@ -32,6 +37,10 @@ def create_bucket(
         bucket = account.bucket(Bucket, location_constraint=location)
         if configuration.get("Tags"):
             bucket.put_bucket_tagging(configuration["Tags"])
+        if ObjectOwnership is not None:
+            bucket.put_bucket_configuration("ownership_controls", {"Rules": [{"ObjectOwnership": ObjectOwnership}]})
+        if ACL is not None:
+            bucket.put_bucket_acl(ACL)
     elif (location or account.world.account.region) != _OLDEST:
         raise AwsError(
             "BucketAlreadyOwnedByYou",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote_plus
 
-from simbus.aws.table import Api
+from simbus.aws.table import Api, Response
 from simbus.errors import AwsError
+from simbus.sources.s3.errors import argument
+from simbus.sources.s3.record import canonical_user
 
 if TYPE_CHECKING:
     from simbus.resources import Resources
     from simbus.sources.s3.bucket import Bucket
 
 api = Api("s3")
+_NAMES: Final = ("Delimiter", "Prefix", "StartAfter", "Marker", "NextMarker", "KeyMarker", "NextKeyMarker")
 
 
 def bucket_of(account: Resources, name: str, owner: str | None = None) -> Bucket:
@@ -33,4 +36,37 @@ def given(**settings: Any) -> dict[str, Any]:
 
 def owner_of(account: Resources) -> dict[str, str]:
     """The canonical user: 64 hex digits, always the same for an account."""
-    return {"ID": sha256(f"canonical/{account.world.account.id}".encode()).hexdigest()}
+    return {"ID": canonical_user(account.world.account.id)}
+
+
+def granted(acl: str | None, grants: dict[str, Any]) -> Any:
+    """A canned ACL or grants by header, not both. Raises AwsError InvalidRequest."""
+    if acl is not None and grants:
+        raise AwsError("InvalidRequest", "Specifying both Canned ACLs and Header Grants is not allowed")
+    return acl or grants or None
+
+
+def encoded(found: Response, encoding: str | None) -> Response:
+    """Keys and what is made of them URL-encoded, where that is asked for (botocore does, and decodes them)."""
+    if encoding is None:
+        return found
+    if encoding != "url":
+        raise argument("Invalid Encoding Method specified in Request", "encoding-type", encoding)
+    found["EncodingType"] = "url"
+    for name in _NAMES:
+        if name in found:
+            found[name] = _quoted(found[name])
+    for group, name in (
+        ("Contents", "Key"),
+        ("Versions", "Key"),
+        ("DeleteMarkers", "Key"),
+        ("Uploads", "Key"),
+        ("CommonPrefixes", "Prefix"),
+    ):
+        for entry in found.get(group, ()):
+            entry[name] = _quoted(entry[name])
+    return found
+
+
+def _quoted(text: str) -> str:
+    return quote_plus(text, safe="/*")

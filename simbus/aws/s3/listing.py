@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote_plus
 
-from simbus.aws.s3.common import api, bucket_of, owner_of
+from simbus.aws.s3.common import api, bucket_of, encoded, owner_of
 from simbus.aws.table import Response
-from simbus.sources.s3.errors import argument
 
 if TYPE_CHECKING:
     from simbus.resources import Resources
-
-_NAMES = ("Delimiter", "Prefix", "StartAfter", "Marker", "NextMarker", "KeyMarker", "NextKeyMarker")
 
 
 @api.operation
@@ -42,7 +38,7 @@ def list_objects_v2(
     )
     if FetchOwner:
         _own(account, found.get("Contents", ()))
-    return _encoded(found, EncodingType)
+    return encoded(found, EncodingType)
 
 
 @api.operation
@@ -75,7 +71,7 @@ def list_objects(
     if Delimiter and found["IsTruncated"]:
         last = [*(each["Key"] for each in contents[-1:]), *(each["Prefix"] for each in prefixes[-1:])]
         found["NextMarker"] = max(last)
-    return _encoded(found, EncodingType)
+    return encoded(found, EncodingType)
 
 
 @api.operation
@@ -103,36 +99,10 @@ def list_object_versions(
     )
     for group in ("Versions", "DeleteMarkers"):
         _own(account, found.get(group, ()))
-    return _encoded(found, EncodingType)
+    return encoded(found, EncodingType)
 
 
 def _own(account: Resources, entries: Sequence[dict[str, Any]]) -> None:
     owner = owner_of(account) if entries else {}
     for entry in entries:
         entry["Owner"] = owner
-
-
-def _encoded(found: Response, encoding: str | None) -> Response:
-    """Keys and what is made of them URL-encoded, where that is asked for (botocore does, and decodes them)."""
-    if encoding is None:
-        return found
-    if encoding != "url":
-        raise argument("Invalid Encoding Method specified in Request", "encoding-type", encoding)
-    found["EncodingType"] = "url"
-    for name in _NAMES:
-        if name in found:
-            found[name] = _quoted(found[name])
-    for group, name in (
-        ("Contents", "Key"),
-        ("Versions", "Key"),
-        ("DeleteMarkers", "Key"),
-        ("Uploads", "Key"),
-        ("CommonPrefixes", "Prefix"),
-    ):
-        for entry in found.get(group, ()):
-            entry[name] = _quoted(entry[name])
-    return found
-
-
-def _quoted(text: str) -> str:
-    return quote_plus(text, safe="/*")

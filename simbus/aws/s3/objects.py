@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from simbus.aws.s3.common import api, bucket_of, given
+from simbus.aws.s3.common import api, bucket_of, given, granted
 from simbus.aws.table import Response, not_built
 from simbus.sources.s3.checksums import DEFAULT, MOST_BYTES_OF_DEFAULT
 
@@ -38,6 +38,10 @@ def put_object(
     ChecksumSHA256: str | None = None,
     ChecksumSHA512: str | None = None,
     Expires: datetime | None = None,
+    GrantFullControl: str | None = None,
+    GrantRead: str | None = None,
+    GrantReadACP: str | None = None,
+    GrantWriteACP: str | None = None,
     IfMatch: str | None = None,
     IfNoneMatch: str | None = None,
     Metadata: Mapping[str, str] | None = None,
@@ -51,6 +55,12 @@ def put_object(
     ExpectedBucketOwner: str | None = None,
 ) -> Response:
     """Where no checksum is named, S3 computes its own (CRC64NVME)."""
+    grants = given(
+        GrantFullControl=GrantFullControl,
+        GrantRead=GrantRead,
+        GrantReadACP=GrantReadACP,
+        GrantWriteACP=GrantWriteACP,
+    )
     checksums = given(
         CRC32=ChecksumCRC32,
         CRC32C=ChecksumCRC32C,
@@ -69,7 +79,7 @@ def put_object(
         if_match=IfMatch,
         if_none_match=IfNoneMatch,
         **given(
-            acl=ACL,
+            acl=granted(ACL, grants) if grants else ACL,
             bucket_key_enabled=BucketKeyEnabled,
             cache_control=CacheControl,
             content_disposition=ContentDisposition,
@@ -256,6 +266,10 @@ def copy_object(
     CopySourceIfNoneMatch: str | None = None,
     CopySourceIfUnmodifiedSince: datetime | None = None,
     Expires: datetime | None = None,
+    GrantFullControl: str | None = None,
+    GrantRead: str | None = None,
+    GrantReadACP: str | None = None,
+    GrantWriteACP: str | None = None,
     IfMatch: str | None = None,
     IfNoneMatch: str | None = None,
     Metadata: Mapping[str, str] | None = None,
@@ -273,6 +287,12 @@ def copy_object(
 ) -> Response:
     if ExpectedSourceBucketOwner is not None:
         bucket_of(account, CopySource.lstrip("/").partition("/")[0], ExpectedSourceBucketOwner)
+    grants = given(
+        GrantFullControl=GrantFullControl,
+        GrantRead=GrantRead,
+        GrantReadACP=GrantReadACP,
+        GrantWriteACP=GrantWriteACP,
+    )
     return bucket_of(account, Bucket, ExpectedBucketOwner).copy_object(
         Key,
         CopySource,
@@ -286,7 +306,7 @@ def copy_object(
         if_match=IfMatch,
         if_none_match=IfNoneMatch,
         **given(
-            acl=ACL,
+            acl=granted(ACL, grants) if grants else ACL,
             bucket_key_enabled=BucketKeyEnabled,
             cache_control=CacheControl,
             content_disposition=ContentDisposition,

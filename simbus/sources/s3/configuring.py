@@ -14,6 +14,8 @@ import msgspec
 
 from simbus.errors import AwsError
 from simbus.sources.base import operation, twin
+from simbus.sources.s3.acl import checked_acl
+from simbus.sources.s3.details import Details
 from simbus.sources.s3.errors import malformed
 from simbus.sources.s3.notifying import Notifying
 from simbus.sources.s3.objects import Encryption
@@ -43,7 +45,7 @@ _OWNERSHIPS: Final = ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWrit
 MAXIMUM_TAGS: Final = 50
 
 
-class Configuring(Notifying):
+class Configuring(Notifying, Details):
     """A bucket is made with ACLs on and no block of public access, as buckets were before April 2023."""
 
     @operation
@@ -86,6 +88,22 @@ class Configuring(Notifying):
             self._encryption = None
 
     adelete_bucket_configuration = twin(delete_bucket_configuration)
+
+    @operation
+    def put_bucket_acl(self, acl: Any) -> None:
+        """In the forms of `put_object_acl`. Raises AwsError InvalidArgument, AccessControlListNotSupported."""
+        checked_acl(acl)
+        self._check_acl(acl)
+        self._configurations["acl"] = deepcopy(acl)
+
+    aput_bucket_acl = twin(put_bucket_acl)
+
+    @operation
+    def get_bucket_acl(self) -> dict[str, Any]:
+        """`{"Owner": {"ID"}, "Grants": [...]}`."""
+        return self._shown_acl(self._configurations.get("acl", "private"))
+
+    aget_bucket_acl = twin(get_bucket_acl)
 
     @operation
     def put_bucket_tagging(self, tags: Any) -> None:

@@ -8,11 +8,13 @@ from typing import Any, Final
 from simbus.errors import AwsError
 from simbus.kernel import HOUR, MINUTE, SECOND
 from simbus.sources.base import operation, twin
+from simbus.sources.s3.acl import checked_acl, grants
 from simbus.sources.s3.base import BucketBase
 from simbus.sources.s3.delivery import SERVICE
 from simbus.sources.s3.errors import malformed
 from simbus.sources.s3.objects import StoredObject
-from simbus.sources.s3.settings import checked_acl, checked_tags
+from simbus.sources.s3.record import canonical_user
+from simbus.sources.s3.settings import checked_tags
 
 _UNDER_WAY: Final = -1
 
@@ -54,18 +56,22 @@ class Details(BucketBase):
 
     @operation
     def get_object_tagging(self, key: str, version_id: str | None = None) -> dict[str, Any]:
-        """`{"TagSet": [{"Key", "Value"}]}`. Raises AwsError NoSuchKey."""
+        """`{"TagSet": [{"Key", "Value"}]}`, with VersionId in a versioned bucket. Raises AwsError NoSuchKey."""
         stored = self._find(key, version_id)
-        return {"TagSet": [{"Key": name, "Value": value} for name, value in (stored.tags or {}).items()]}
+        found: dict[str, Any] = {
+            "TagSet": [{"Key": name, "Value": value} for name, value in (stored.tags or {}).items()]
+        }
+        return found if self._versioning is None else {**found, "VersionId": stored.version_id}
 
     aget_object_tagging = twin(get_object_tagging)
 
     @operation
     def put_object_acl(self, key: str, acl: Any, version_id: str | None = None) -> None:
-        """Set a canned ACL (`public-read`) or AWS's AccessControlPolicy.
+        """Set a canned ACL (`public-read`), AWS's AccessControlPolicy, or grants (`{"GrantRead": 'uri="..."'}`).
 
         The event is ObjectAcl:Put; an ACL that changes nothing has none (test_object_put_acl: three events for four
-        calls, the first of which sets `private` again). Raises AwsError NoSuchKey, InvalidArgument.
+        calls, the first of which sets `private` again). Raises AwsError NoSuchKey, InvalidArgument,
+        AccessControlListNotSupported.
         """
         stored = self._find(key, version_id)
         checked_acl(acl)
@@ -76,6 +82,17 @@ class Details(BucketBase):
 
     aput_object_acl = twin(put_object_acl)
 
+    @operation
+    def get_object_acl(self, key: str, version_id: str | None = None) -> dict[str, Any]:
+        """`{"Owner": {"ID"}, "Grants": [...]}`. Raises AwsError NoSuchKey."""
+        return self._shown_acl(self._find(key, version_id).acl)
+
+    aget_object_acl = twin(get_object_acl)
+
+    def _shown_acl(self, acl: Any) -> dict[str, Any]:
+        owner = canonical_user(self._world.account.id)
+        return {"Owner": {"ID": owner}, "Grants": grants(acl, owner)}
+
     def _changed(self, event_type: str, stored: StoredObject) -> dict[str, str]:
         version_id = self._shown_version(stored)
         self._emit(event_type, stored.key, etag=stored.etag, version_id=version_id, sequenced=False)
@@ -84,12 +101,12 @@ class Details(BucketBase):
     # --- archive ---------------------------------------------------------------------------------------------------
 
     @operation
-    def restore_object(self, key: str, days: int = 1, *, tier: str = "Standard", version_id: str | None = None) -> None:
+    def restore_object(self, key: str, days: int = 1, *, tier: str = "Standard", version_id: str | None = None) -> bool:
         """Restore an archived object for `days`: ObjectRestore:Post now, Completed after `RESTORE_DELAYS`.
 
         When the days are over, at midnight UTC, the copy expires: ObjectRestore:Delete. Asking again for a restored
-        object moves its end. Raises AwsError NoSuchKey, InvalidObjectState (403), RestoreAlreadyInProgress (409),
-        MalformedXML.
+        object moves its end, and is answered with False (HTTP 200 instead of 202). Raises AwsError NoSuchKey,
+        InvalidObjectState (403), RestoreAlreadyInProgress (409), MalformedXML.
         """
         stored = self._find(key, version_id)
         delay = RESTORE_DELAYS.get((stored.storage_class, tier))
@@ -102,11 +119,12 @@ class Details(BucketBase):
             raise AwsError("RestoreAlreadyInProgress", "Object restore is already in progress", 409)
         if stored.restore is not None:
             self._keep_until(stored, days)
-            return
+            return False
         stored.restore = _UNDER_WAY
         self._restored("ObjectRestore:Post", stored)
         parent, lineage = self._cause
         self._timeline.after(delay, self._complete, (stored, days, (parent or SERVICE, lineage)))
+        return True
 
     arestore_object = twin(restore_object)
 

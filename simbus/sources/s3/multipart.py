@@ -113,7 +113,7 @@ class Multipart(Details):
             algorithm = _part_algorithm(upload, checksum_algorithm, checksums)
             part.checksum = verified(algorithm, checksums, content)
         upload.parts[part_number] = part
-        return {"ETag": f'"{part.etag}"', "ServerSideEncryption": "AES256", **_shown(part.checksum)}
+        return {"ETag": f'"{part.etag}"', "ServerSideEncryption": "AES256", **shown(part.checksum)}
 
     aupload_part = twin(upload_part)
 
@@ -155,7 +155,7 @@ class Multipart(Details):
         if upload.algorithm is not None and body is not None:
             part.checksum = checksum_of(upload.algorithm, body)
         upload.parts[part_number] = part
-        result = {"ETag": f'"{part.etag}"', "LastModified": self._modified(part), **_shown(part.checksum)}
+        result = {"ETag": f'"{part.etag}"', "LastModified": self._modified(part), **shown(part.checksum)}
         found: dict[str, Any] = {"CopyPartResult": result, "ServerSideEncryption": "AES256"}
         return found if source._versioning is None else {**found, "CopySourceVersionId": original.version_id}
 
@@ -169,6 +169,7 @@ class Multipart(Details):
         parts: Sequence[Mapping[str, Any]],
         *,
         checksums: Mapping[str, str] | None = None,
+        checksum_type: str | None = None,
         mpu_object_size: int | None = None,
         if_match: str | None = None,
         if_none_match: str | None = None,
@@ -192,6 +193,12 @@ class Multipart(Details):
             )
         chosen = {part["PartNumber"]: _part(upload, part) for part in parts}
         _check_sizes(chosen)
+        if checksum_type not in (None, upload.checksum_type):
+            raise AwsError(
+                "InvalidRequest",
+                f"The upload was created using the {upload.checksum_type} checksum mode. The complete request must use "
+                "the same checksum mode.",
+            )
         joined = self._joined(upload, chosen)
         if mpu_object_size not in (None, joined.size):
             raise AwsError(
@@ -319,5 +326,6 @@ def _check_sizes(chosen: Mapping[int, StoredObject]) -> None:
             )
 
 
-def _shown(checksum: Checksum | None) -> dict[str, str]:
+def shown(checksum: Checksum | None) -> dict[str, str]:
+    """The member that a part's checksum has in an answer."""
     return {} if checksum is None else {f"Checksum{checksum.algorithm}": checksum.value}

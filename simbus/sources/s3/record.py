@@ -41,6 +41,11 @@ def canonical_id(account: str) -> str:
     return "A" + b32encode(sha256(f"owner/{account}".encode()).digest()).decode()[:13]
 
 
+def canonical_user(account: str) -> str:
+    """The owner's canonical user id, 64 hex digits, as the API has it."""
+    return sha256(f"canonical/{account}".encode()).hexdigest()
+
+
 class RecordWriter:
     """Writes the records of one bucket."""
 

@@ -11,7 +11,7 @@ from typing import Any, Final, TypedDict
 from urllib.parse import parse_qsl
 
 from simbus.errors import AwsError
-from simbus.sources.s3.errors import argument
+from simbus.sources.s3.acl import checked_acl
 from simbus.sources.s3.objects import StoredObject
 
 STORAGE_CLASSES: Final = (
@@ -23,15 +23,6 @@ STORAGE_CLASSES: Final = (
     "GLACIER",
     "DEEP_ARCHIVE",
     "GLACIER_IR",
-)
-CANNED_ACLS: Final = (
-    "private",
-    "public-read",
-    "public-read-write",
-    "authenticated-read",
-    "aws-exec-read",
-    "bucket-owner-read",
-    "bucket-owner-full-control",
 )
 MAXIMUM_METADATA_BYTES: Final = 2048
 
@@ -142,12 +133,6 @@ def _set_tagging(stored: StoredObject, value: Any) -> None:
 
 def _set_acl(stored: StoredObject, value: Any) -> None:
     stored.acl = checked_acl(value)
-
-
-def checked_acl(acl: Any) -> Any:
-    if isinstance(acl, str) and acl not in CANNED_ACLS:
-        raise argument("Invalid canned ACL.", "x-amz-acl", acl)
-    return acl
 
 
 _SETTERS: Final[dict[str, Callable[[StoredObject, Any], None]]] = {

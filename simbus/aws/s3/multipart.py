@@ -1,0 +1,245 @@
+"""Multipart uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from simbus.aws.s3.common import api, bucket_of, encoded, given, granted, owner_of
+from simbus.aws.table import Response
+from simbus.sources.s3.checksums import DEFAULT, MOST_BYTES_OF_DEFAULT
+
+if TYPE_CHECKING:
+    from simbus.resources import Resources
+
+
+@api.operation
+def create_multipart_upload(
+    account: Resources,
+    *,
+    Bucket: str,
+    Key: str,
+    ACL: str | None = None,
+    CacheControl: str | None = None,
+    ContentDisposition: str | None = None,
+    ContentEncoding: str | None = None,
+    ContentLanguage: str | None = None,
+    ContentType: str | None = None,
+    ChecksumAlgorithm: str | None = None,
+    ChecksumType: str | None = None,
+    Expires: datetime | None = None,
+    GrantFullControl: str | None = None,
+    GrantRead: str | None = None,
+    GrantReadACP: str | None = None,
+    GrantWriteACP: str | None = None,
+    Metadata: Mapping[str, str] | None = None,
+    ServerSideEncryption: str | None = None,
+    StorageClass: str | None = None,
+    WebsiteRedirectLocation: str | None = None,
+    SSEKMSKeyId: str | None = None,
+    BucketKeyEnabled: bool | None = None,
+    RequestPayer: str | None = None,
+    Tagging: str | None = None,
+    ExpectedBucketOwner: str | None = None,
+) -> Response:
+    grants = given(
+        GrantFullControl=GrantFullControl,
+        GrantRead=GrantRead,
+        GrantReadACP=GrantReadACP,
+        GrantWriteACP=GrantWriteACP,
+    )
+    return bucket_of(account, Bucket, ExpectedBucketOwner).create_multipart_upload(
+        Key,
+        checksum_algorithm=ChecksumAlgorithm,
+        checksum_type=ChecksumType,
+        **given(
+            acl=granted(ACL, grants),
+            bucket_key_enabled=BucketKeyEnabled,
+            cache_control=CacheControl,
+            content_disposition=ContentDisposition,
+            content_encoding=ContentEncoding,
+            content_language=ContentLanguage,
+            content_type=ContentType,
+            expires=Expires,
+            metadata=Metadata,
+            server_side_encryption=ServerSideEncryption,
+            ssekms_key_id=SSEKMSKeyId,
+            storage_class=StorageClass,
+            tagging=Tagging,
+            website_redirect_location=WebsiteRedirectLocation,
+        ),
+    )
+
+
+@api.operation
+def upload_part(
+    account: Resources,
+    *,
+    Bucket: str,
+    Key: str,
+    PartNumber: int,
+    UploadId: str,
+    Body: bytes = b"",
+    ContentLength: int | None = None,  # that of the body
+    ContentMD5: str | None = None,
+    ChecksumAlgorithm: str | None = None,
+    ChecksumCRC32: str | None = None,
+    ChecksumCRC32C: str | None = None,
+    ChecksumCRC64NVME: str | None = None,
+    ChecksumMD5: str | None = None,
+    ChecksumSHA1: str | None = None,
+    ChecksumSHA256: str | None = None,
+    ChecksumSHA512: str | None = None,
+    RequestPayer: str | None = None,
+    ExpectedBucketOwner: str | None = None,
+) -> Response:
+    return bucket_of(account, Bucket, ExpectedBucketOwner).upload_part(
+        Key,
+        UploadId,
+        PartNumber,
+        Body,
+        checksum_algorithm=ChecksumAlgorithm or (DEFAULT if len(Body) <= MOST_BYTES_OF_DEFAULT else None),
+        checksums=given(
+            CRC32=ChecksumCRC32,
+            CRC32C=ChecksumCRC32C,
+            CRC64NVME=ChecksumCRC64NVME,
+            MD5=ChecksumMD5,
+            SHA1=ChecksumSHA1,
+            SHA256=ChecksumSHA256,
+            SHA512=ChecksumSHA512,
+        ),
+        content_md5=ContentMD5,
+    )
+
+
+@api.operation
+def upload_part_copy(
+    account: Resources,
+    *,
+    Bucket: str,
+    Key: str,
+    CopySource: str,
+    PartNumber: int,
+    UploadId: str,
+    CopySourceIfMatch: str | None = None,
+    CopySourceIfModifiedSince: datetime | None = None,
+    CopySourceIfNoneMatch: str | None = None,
+    CopySourceIfUnmodifiedSince: datetime | None = None,
+    CopySourceRange: str | None = None,
+    RequestPayer: str | None = None,
+    ExpectedBucketOwner: str | None = None,
+    ExpectedSourceBucketOwner: str | None = None,
+) -> Response:
+    if ExpectedSourceBucketOwner is not None:
+        bucket_of(account, CopySource.lstrip("/").partition("/")[0], ExpectedSourceBucketOwner)
+    return bucket_of(account, Bucket, ExpectedBucketOwner).upload_part_copy(
+        Key,
+        UploadId,
+        PartNumber,
+        CopySource,
+        copy_source_range=CopySourceRange,
+        copy_source_if_match=CopySourceIfMatch,
+        copy_source_if_none_match=CopySourceIfNoneMatch,
+        copy_source_if_modified_since=CopySourceIfModifiedSince,
+        copy_source_if_unmodified_since=CopySourceIfUnmodifiedSince,
+    )
+
+
+@api.operation
+def complete_multipart_upload(
+    account: Resources,
+    *,
+    Bucket: str,
+    Key: str,
+    UploadId: str,
+    MultipartUpload: Mapping[str, Any] | None = None,
+    ChecksumCRC32: str | None = None,
+    ChecksumCRC32C: str | None = None,
+    ChecksumCRC64NVME: str | None = None,
+    ChecksumMD5: str | None = None,
+    ChecksumSHA1: str | None = None,
+    ChecksumSHA256: str | None = None,
+    ChecksumSHA512: str | None = None,
+    ChecksumType: str | None = None,
+    MpuObjectSize: int | None = None,
+    RequestPayer: str | None = None,
+    ExpectedBucketOwner: str | None = None,
+    IfMatch: str | None = None,
+    IfNoneMatch: str | None = None,
+) -> Response:
+    return bucket_of(account, Bucket, ExpectedBucketOwner).complete_multipart_upload(
+        Key,
+        UploadId,
+        (MultipartUpload or {}).get("Parts", ()),
+        checksums=given(
+            CRC32=ChecksumCRC32,
+            CRC32C=ChecksumCRC32C,
+            CRC64NVME=ChecksumCRC64NVME,
+            MD5=ChecksumMD5,
+            SHA1=ChecksumSHA1,
+            SHA256=ChecksumSHA256,
+            SHA512=ChecksumSHA512,
+        ),
+        checksum_type=ChecksumType,
+        mpu_object_size=MpuObjectSize,
+        if_match=IfMatch,
+        if_none_match=IfNoneMatch,
+    )
+
+
+@api.operation
+def abort_multipart_upload(
+    account: Resources,
+    *,
+    Bucket: str,
+    Key: str,
+    UploadId: str,
+    RequestPayer: str | None = None,
+    ExpectedBucketOwner: str | None = None,
+) -> None:
+    bucket_of(account, Bucket, ExpectedBucketOwner).abort_multipart_upload(Key, UploadId)
+
+
+@api.operation
+def list_parts(
+    account: Resources,
+    *,
+    Bucket: str,
+    Key: str,
+    UploadId: str,
+    MaxParts: int = 1000,
+    PartNumberMarker: int = 0,
+    RequestPayer: str | None = None,
+    ExpectedBucketOwner: str | None = None,
+) -> Response:
+    found = bucket_of(account, Bucket, ExpectedBucketOwner).list_parts(
+        Key, UploadId, max_parts=MaxParts, part_number_marker=PartNumberMarker
+    )
+    return {**found, "Owner": owner_of(account), "Initiator": owner_of(account)}
+
+
+@api.operation
+def list_multipart_uploads(
+    account: Resources,
+    *,
+    Bucket: str,
+    Delimiter: str = "",
+    EncodingType: str | None = None,
+    KeyMarker: str = "",
+    MaxUploads: int = 1000,
+    Prefix: str = "",
+    UploadIdMarker: str = "",
+    ExpectedBucketOwner: str | None = None,
+    RequestPayer: str | None = None,
+) -> Response:
+    found = bucket_of(account, Bucket, ExpectedBucketOwner).list_multipart_uploads(
+        Prefix,
+        delimiter=Delimiter,
+        max_uploads=MaxUploads,
+        key_marker=KeyMarker,
+        upload_id_marker=UploadIdMarker,
+    )
+    for upload in found.get("Uploads", ()):
+        upload |= {"Owner": owner_of(account), "Initiator": owner_of(account)}
+    return encoded(found, EncodingType)

@@ -1,0 +1,140 @@
+"""Tags, ACLs, archive of objects, and what a bucket is configured with. Source: S3 API reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from simbus import Simulation
+
+boto3 = pytest.importorskip("boto3", reason="needs the extra boto3")
+from botocore.exceptions import ClientError  # noqa: E402
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulation]:
+    with Simulation() as sim:
+        sim.bucket("box").put_object("k", "x")
+        yield sim
+
+
+@pytest.fixture
+def s3(sim: Simulation) -> Any:
+    return sim.client("s3")
+
+
+def refused(call: Any, **params: Any) -> tuple[str, int]:
+    with pytest.raises(ClientError) as caught:
+        call(**params)
+    response = caught.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_tags(s3: Any) -> None:
+    """Up to 10; a key twice is InvalidTag."""
+    tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": ""}]
+    s3.put_object_tagging(Bucket="box", Key="k", Tagging={"TagSet": tags})
+    assert s3.get_object_tagging(Bucket="box", Key="k")["TagSet"] == tags
+    assert refused(s3.put_object_tagging, Bucket="box", Key="k", Tagging={"TagSet": tags[:1] * 2}) == (
+        "InvalidTag",
+        400,
+    )
+    assert s3.delete_object_tagging(Bucket="box", Key="k")["ResponseMetadata"]["HTTPStatusCode"] == 204
+    assert s3.get_object_tagging(Bucket="box", Key="k")["TagSet"] == []
+    assert refused(s3.get_object_tagging, Bucket="box", Key="no") == ("NoSuchKey", 404)
+
+
+def test_acls(s3: Any) -> None:
+    """The owner's FULL_CONTROL first; a canned ACL is shown as its grants. BucketOwnerEnforced switches ACLs off."""
+    shown = s3.get_object_acl(Bucket="box", Key="k")
+    owner = shown["Owner"]
+    full = {"Grantee": {**owner, "Type": "CanonicalUser"}, "Permission": "FULL_CONTROL"}
+    assert shown["Grants"] == [full]
+    s3.put_object(Bucket="box", Key="k", ACL="public-read")
+    everybody = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
+    assert s3.get_object_acl(Bucket="box", Key="k")["Grants"] == [full, {"Grantee": everybody, "Permission": "READ"}]
+    s3.put_object_acl(Bucket="box", Key="k", GrantRead=f'uri="{everybody["URI"]}"')
+    assert s3.get_object_acl(Bucket="box", Key="k")["Grants"] == [{"Grantee": everybody, "Permission": "READ"}]
+    controls = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    s3.put_bucket_ownership_controls(Bucket="box", OwnershipControls=controls)
+    assert refused(s3.put_object, Bucket="box", Key="k", ACL="public-read") == ("AccessControlListNotSupported", 400)
+    assert s3.put_object(Bucket="box", Key="k", ACL="bucket-owner-full-control")
+
+
+def test_restore(sim: Simulation, s3: Any) -> None:
+    """An archived object can't be read before it is restored: 202, hours later it can."""
+    s3.put_object(Bucket="box", Key="cold", Body=b"x", StorageClass="GLACIER")
+    assert refused(s3.get_object, Bucket="box", Key="cold") == ("InvalidObjectState", 403)
+    request = {"Days": 1, "GlacierJobParameters": {"Tier": "Expedited"}}
+    begun = s3.restore_object(Bucket="box", Key="cold", RestoreRequest=request)
+    assert begun["ResponseMetadata"]["HTTPStatusCode"] == 202
+    assert s3.head_object(Bucket="box", Key="cold")["Restore"] == 'ongoing-request="true"'
+    assert refused(s3.restore_object, Bucket="box", Key="cold", RestoreRequest=request)[1] == 409
+    sim.run()
+    assert s3.get_object(Bucket="box", Key="cold")["Body"].read() == b"x"
+    again = s3.restore_object(Bucket="box", Key="cold", RestoreRequest=request)
+    assert again["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+CORS = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
+WEBSITE = {"IndexDocument": {"Suffix": "index.html"}}
+BLOCK = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": False}
+OWNERSHIP = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject"}]}'
+
+
+@pytest.mark.parametrize(
+    ("name", "put", "shown", "absent"),
+    [
+        ("bucket_cors", {"CORSConfiguration": CORS}, CORS, "NoSuchCORSConfiguration"),
+        ("bucket_website", {"WebsiteConfiguration": WEBSITE}, WEBSITE, "NoSuchWebsiteConfiguration"),
+        ("bucket_policy", {"Policy": POLICY}, {"Policy": POLICY}, "NoSuchBucketPolicy"),
+        (
+            "public_access_block",
+            {"PublicAccessBlockConfiguration": BLOCK},
+            {"PublicAccessBlockConfiguration": BLOCK},
+            "NoSuchPublicAccessBlockConfiguration",
+        ),
+        (
+            "bucket_ownership_controls",
+            {"OwnershipControls": OWNERSHIP},
+            {"OwnershipControls": OWNERSHIP},
+            "OwnershipControlsNotFoundError",
+        ),
+    ],
+)
+def test_configurations(s3: Any, name: str, put: Any, shown: Any, absent: str) -> None:
+    """What is put is given back; without it S3 has an error of its own (404)."""
+    assert refused(getattr(s3, f"get_{name}"), Bucket="box") == (absent, 404)
+    getattr(s3, f"put_{name}")(Bucket="box", **put)
+    found = getattr(s3, f"get_{name}")(Bucket="box")
+    found.pop("ResponseMetadata")
+    assert found == shown
+    assert getattr(s3, f"delete_{name}")(Bucket="box")["ResponseMetadata"]["HTTPStatusCode"] == 204
+    assert refused(getattr(s3, f"get_{name}"), Bucket="box") == (absent, 404)
+
+
+def test_default_encryption(s3: Any) -> None:
+    """Every bucket has AES256; with aws:kms new objects say so, and their ETag is no MD5 of the content."""
+    default = s3.get_bucket_encryption(Bucket="box")["ServerSideEncryptionConfiguration"]["Rules"][0]
+    assert default["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "key"}}
+    s3.put_bucket_encryption(Bucket="box", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    puts = [s3.put_object(Bucket="box", Key="k", Body=b"x") for _ in range(2)]
+    assert (puts[0]["ServerSideEncryption"], puts[0]["SSEKMSKeyId"]) == ("aws:kms", "key")
+    assert puts[0]["ETag"] != puts[1]["ETag"]
+    assert s3.get_object(Bucket="box", Key="k")["ServerSideEncryption"] == "aws:kms"
+    assert s3.put_object(Bucket="box", Key="k", ServerSideEncryption="AES256")["ServerSideEncryption"] == "AES256"
+
+
+def test_what_no_bucket_has(s3: Any) -> None:
+    """Lifecycle rules, replication, object lock: absent as on AWS; to put them is refused, they would do nothing."""
+    assert refused(s3.get_bucket_lifecycle_configuration, Bucket="box") == ("NoSuchLifecycleConfiguration", 404)
+    assert refused(s3.get_bucket_replication, Bucket="box") == ("ReplicationConfigurationNotFoundError", 404)
+    assert refused(s3.get_object_lock_configuration, Bucket="box") == ("ObjectLockConfigurationNotFoundError", 404)
+    assert s3.get_bucket_request_payment(Bucket="box")["Payer"] == "BucketOwner"
+    rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+    with pytest.raises(Exception, match="PutBucketLifecycleConfiguration: simbus does not play this"):
+        s3.put_bucket_lifecycle_configuration(Bucket="box", LifecycleConfiguration={"Rules": [rule]})
