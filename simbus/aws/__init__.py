@@ -5,6 +5,6 @@ AwsError with AWS's code and message. It calls the resources of one simulated ac
 a test, an HTTP endpoint) it does not know. `answer` is the only door.
 """
 
-from simbus.aws.table import Api, answer, is_played, not_built
+from simbus.aws.table import Api, answer, is_played, not_built, operations
 
-__all__ = ["Api", "answer", "is_played", "not_built"]
+__all__ = ["Api", "answer", "is_played", "not_built", "operations"]

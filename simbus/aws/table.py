@@ -12,7 +12,7 @@ not name is not built: a request with it is refused, never answered as if it had
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -58,18 +58,32 @@ class Api:
         self.operations: dict[str, Operation] = {}
 
     def operation(self, function: Function) -> Function:
-        """Put a function into the table: `put_item` answers PutItem."""
-        parameters = inspect.signature(function).parameters.values()
+        """Put a function into the table: `put_item` answers PutItem.
+
+        Parameters that several operations share may stand in a TypedDict: `**settings: Unpack[Settings]`.
+        """
         name = "".join(part[:1].upper() + part[1:] for part in function.__name__.split("_"))
-        self.operations[name] = Operation(
-            function, frozenset(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
-        )
+        self.operations[name] = Operation(function, frozenset(_parameters(function)))
         return function
+
+
+def _parameters(function: Function) -> Iterator[str]:
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            yield parameter.name
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            shared = str(parameter.annotation).removeprefix("Unpack[").removesuffix("]")
+            yield from function.__globals__[shared].__annotations__
 
 
 def is_played(service: str) -> bool:
     """Whether simbus plays this service of boto3 itself."""
     return service in _MODULES
+
+
+def operations(service: str) -> frozenset[str]:
+    """The names of the operations that simbus plays of a service: `PutObject`."""
+    return frozenset(_api(service).operations)
 
 
 def answer(account: Resources, service: str, operation: str, params: Mapping[str, Any]) -> Response:

@@ -39,13 +39,6 @@ def owner_of(account: Resources) -> dict[str, str]:
     return {"ID": canonical_user(account.world.account.id)}
 
 
-def granted(acl: str | None, grants: dict[str, Any]) -> Any:
-    """A canned ACL or grants by header, not both. Raises AwsError InvalidRequest."""
-    if acl is not None and grants:
-        raise AwsError("InvalidRequest", "Specifying both Canned ACLs and Header Grants is not allowed")
-    return acl or grants or None
-
-
 def encoded(found: Response, encoding: str | None) -> Response:
     """Keys and what is made of them URL-encoded, where that is asked for (botocore does, and decodes them)."""
     if encoding is None:

@@ -9,9 +9,10 @@ them a bucket answers that it has none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from simbus.aws.s3.common import api, bucket_of, given, granted
+from simbus.aws.s3.common import api, bucket_of, given
+from simbus.aws.s3.settings import Grants, access
 from simbus.aws.table import Response
 
 if TYPE_CHECKING:
@@ -129,23 +130,12 @@ def put_bucket_acl(
     Bucket: str,
     ACL: str | None = None,
     AccessControlPolicy: Mapping[str, Any] | None = None,
-    GrantFullControl: str | None = None,
-    GrantRead: str | None = None,
-    GrantReadACP: str | None = None,
-    GrantWrite: str | None = None,
-    GrantWriteACP: str | None = None,
     ContentMD5: str | None = None,
     ChecksumAlgorithm: str | None = None,
     ExpectedBucketOwner: str | None = None,
+    **settings: Unpack[Grants],
 ) -> None:
-    grants = given(
-        GrantFullControl=GrantFullControl,
-        GrantRead=GrantRead,
-        GrantReadACP=GrantReadACP,
-        GrantWrite=GrantWrite,
-        GrantWriteACP=GrantWriteACP,
-    )
-    acl = granted(ACL, grants) or AccessControlPolicy or "private"
+    acl = access({**given(ACL=ACL), **settings}) or AccessControlPolicy or "private"
     bucket_of(account, Bucket, ExpectedBucketOwner).put_bucket_acl(acl)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from simbus.aws.s3.common import api, bucket_of, given, granted
+from simbus.aws.s3.common import api, bucket_of, given
+from simbus.aws.s3.settings import Grants, access
 from simbus.aws.table import Response, not_built
 from simbus.sources.s3.errors import malformed
 
@@ -58,25 +59,14 @@ def put_object_acl(
     Key: str,
     ACL: str | None = None,
     AccessControlPolicy: Mapping[str, Any] | None = None,
-    GrantFullControl: str | None = None,
-    GrantRead: str | None = None,
-    GrantReadACP: str | None = None,
-    GrantWrite: str | None = None,
-    GrantWriteACP: str | None = None,
     VersionId: str | None = None,
     ContentMD5: str | None = None,
     ChecksumAlgorithm: str | None = None,
     RequestPayer: str | None = None,
     ExpectedBucketOwner: str | None = None,
+    **settings: Unpack[Grants],
 ) -> None:
-    grants = given(
-        GrantFullControl=GrantFullControl,
-        GrantRead=GrantRead,
-        GrantReadACP=GrantReadACP,
-        GrantWrite=GrantWrite,
-        GrantWriteACP=GrantWriteACP,
-    )
-    acl = granted(ACL, grants) or AccessControlPolicy or "private"
+    acl = access({**given(ACL=ACL), **settings}) or AccessControlPolicy or "private"
     bucket_of(account, Bucket, ExpectedBucketOwner).put_object_acl(Key, acl, VersionId)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from simbus.aws.s3.common import api, bucket_of, encoded, given, granted, owner_of
+from simbus.aws.s3.common import api, bucket_of, encoded, owner_of
+from simbus.aws.s3.settings import Checksums, Settings, checksums, of_object
 from simbus.aws.table import Response
 from simbus.sources.s3.checksums import DEFAULT, MOST_BYTES_OF_DEFAULT
 
@@ -20,55 +21,17 @@ def create_multipart_upload(
     *,
     Bucket: str,
     Key: str,
-    ACL: str | None = None,
-    CacheControl: str | None = None,
-    ContentDisposition: str | None = None,
-    ContentEncoding: str | None = None,
-    ContentLanguage: str | None = None,
-    ContentType: str | None = None,
     ChecksumAlgorithm: str | None = None,
     ChecksumType: str | None = None,
-    Expires: datetime | None = None,
-    GrantFullControl: str | None = None,
-    GrantRead: str | None = None,
-    GrantReadACP: str | None = None,
-    GrantWriteACP: str | None = None,
-    Metadata: Mapping[str, str] | None = None,
-    ServerSideEncryption: str | None = None,
-    StorageClass: str | None = None,
-    WebsiteRedirectLocation: str | None = None,
-    SSEKMSKeyId: str | None = None,
-    BucketKeyEnabled: bool | None = None,
     RequestPayer: str | None = None,
-    Tagging: str | None = None,
     ExpectedBucketOwner: str | None = None,
+    **settings: Unpack[Settings],
 ) -> Response:
-    grants = given(
-        GrantFullControl=GrantFullControl,
-        GrantRead=GrantRead,
-        GrantReadACP=GrantReadACP,
-        GrantWriteACP=GrantWriteACP,
-    )
     return bucket_of(account, Bucket, ExpectedBucketOwner).create_multipart_upload(
         Key,
         checksum_algorithm=ChecksumAlgorithm,
         checksum_type=ChecksumType,
-        **given(
-            acl=granted(ACL, grants),
-            bucket_key_enabled=BucketKeyEnabled,
-            cache_control=CacheControl,
-            content_disposition=ContentDisposition,
-            content_encoding=ContentEncoding,
-            content_language=ContentLanguage,
-            content_type=ContentType,
-            expires=Expires,
-            metadata=Metadata,
-            server_side_encryption=ServerSideEncryption,
-            ssekms_key_id=SSEKMSKeyId,
-            storage_class=StorageClass,
-            tagging=Tagging,
-            website_redirect_location=WebsiteRedirectLocation,
-        ),
+        **of_object(settings),
     )
 
 
@@ -84,15 +47,9 @@ def upload_part(
     ContentLength: int | None = None,  # that of the body
     ContentMD5: str | None = None,
     ChecksumAlgorithm: str | None = None,
-    ChecksumCRC32: str | None = None,
-    ChecksumCRC32C: str | None = None,
-    ChecksumCRC64NVME: str | None = None,
-    ChecksumMD5: str | None = None,
-    ChecksumSHA1: str | None = None,
-    ChecksumSHA256: str | None = None,
-    ChecksumSHA512: str | None = None,
     RequestPayer: str | None = None,
     ExpectedBucketOwner: str | None = None,
+    **settings: Unpack[Checksums],
 ) -> Response:
     return bucket_of(account, Bucket, ExpectedBucketOwner).upload_part(
         Key,
@@ -100,15 +57,7 @@ def upload_part(
         PartNumber,
         Body,
         checksum_algorithm=ChecksumAlgorithm or (DEFAULT if len(Body) <= MOST_BYTES_OF_DEFAULT else None),
-        checksums=given(
-            CRC32=ChecksumCRC32,
-            CRC32C=ChecksumCRC32C,
-            CRC64NVME=ChecksumCRC64NVME,
-            MD5=ChecksumMD5,
-            SHA1=ChecksumSHA1,
-            SHA256=ChecksumSHA256,
-            SHA512=ChecksumSHA512,
-        ),
+        checksums=checksums(settings),
         content_md5=ContentMD5,
     )
 
@@ -154,33 +103,19 @@ def complete_multipart_upload(
     Key: str,
     UploadId: str,
     MultipartUpload: Mapping[str, Any] | None = None,
-    ChecksumCRC32: str | None = None,
-    ChecksumCRC32C: str | None = None,
-    ChecksumCRC64NVME: str | None = None,
-    ChecksumMD5: str | None = None,
-    ChecksumSHA1: str | None = None,
-    ChecksumSHA256: str | None = None,
-    ChecksumSHA512: str | None = None,
     ChecksumType: str | None = None,
     MpuObjectSize: int | None = None,
     RequestPayer: str | None = None,
     ExpectedBucketOwner: str | None = None,
     IfMatch: str | None = None,
     IfNoneMatch: str | None = None,
+    **settings: Unpack[Checksums],
 ) -> Response:
     return bucket_of(account, Bucket, ExpectedBucketOwner).complete_multipart_upload(
         Key,
         UploadId,
         (MultipartUpload or {}).get("Parts", ()),
-        checksums=given(
-            CRC32=ChecksumCRC32,
-            CRC32C=ChecksumCRC32C,
-            CRC64NVME=ChecksumCRC64NVME,
-            MD5=ChecksumMD5,
-            SHA1=ChecksumSHA1,
-            SHA256=ChecksumSHA256,
-            SHA512=ChecksumSHA512,
-        ),
+        checksums=checksums(settings),
         checksum_type=ChecksumType,
         mpu_object_size=MpuObjectSize,
         if_match=IfMatch,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from simbus.aws.s3.common import api, bucket_of, given, granted
+from simbus.aws.s3.common import api, bucket_of
+from simbus.aws.s3.settings import Overrides, PutSettings, Settings, checksums, of_object, overrides
 from simbus.aws.table import Response, not_built
 from simbus.sources.s3.checksums import DEFAULT, MOST_BYTES_OF_DEFAULT
 
@@ -21,79 +22,25 @@ def put_object(
     Bucket: str,
     Key: str,
     Body: bytes = b"",
-    ACL: str | None = None,
-    CacheControl: str | None = None,
-    ContentDisposition: str | None = None,
-    ContentEncoding: str | None = None,
-    ContentLanguage: str | None = None,
     ContentLength: int | None = None,  # that of the body
     ContentMD5: str | None = None,
-    ContentType: str | None = None,
     ChecksumAlgorithm: str | None = None,
-    ChecksumCRC32: str | None = None,
-    ChecksumCRC32C: str | None = None,
-    ChecksumCRC64NVME: str | None = None,
-    ChecksumMD5: str | None = None,
-    ChecksumSHA1: str | None = None,
-    ChecksumSHA256: str | None = None,
-    ChecksumSHA512: str | None = None,
-    Expires: datetime | None = None,
-    GrantFullControl: str | None = None,
-    GrantRead: str | None = None,
-    GrantReadACP: str | None = None,
-    GrantWriteACP: str | None = None,
     IfMatch: str | None = None,
     IfNoneMatch: str | None = None,
-    Metadata: Mapping[str, str] | None = None,
-    ServerSideEncryption: str | None = None,
-    StorageClass: str | None = None,
-    WebsiteRedirectLocation: str | None = None,
-    SSEKMSKeyId: str | None = None,
-    BucketKeyEnabled: bool | None = None,
     RequestPayer: str | None = None,
-    Tagging: str | None = None,
     ExpectedBucketOwner: str | None = None,
+    **settings: Unpack[PutSettings],
 ) -> Response:
     """Where no checksum is named, S3 computes its own (CRC64NVME)."""
-    grants = given(
-        GrantFullControl=GrantFullControl,
-        GrantRead=GrantRead,
-        GrantReadACP=GrantReadACP,
-        GrantWriteACP=GrantWriteACP,
-    )
-    checksums = given(
-        CRC32=ChecksumCRC32,
-        CRC32C=ChecksumCRC32C,
-        CRC64NVME=ChecksumCRC64NVME,
-        MD5=ChecksumMD5,
-        SHA1=ChecksumSHA1,
-        SHA256=ChecksumSHA256,
-        SHA512=ChecksumSHA512,
-    )
     return bucket_of(account, Bucket, ExpectedBucketOwner).put_object(
         Key,
         Body,
         checksum_algorithm=ChecksumAlgorithm or (DEFAULT if len(Body) <= MOST_BYTES_OF_DEFAULT else None),
-        checksums=checksums,
+        checksums=checksums(settings),
         content_md5=ContentMD5,
         if_match=IfMatch,
         if_none_match=IfNoneMatch,
-        **given(
-            acl=granted(ACL, grants) if grants else ACL,
-            bucket_key_enabled=BucketKeyEnabled,
-            cache_control=CacheControl,
-            content_disposition=ContentDisposition,
-            content_encoding=ContentEncoding,
-            content_language=ContentLanguage,
-            content_type=ContentType,
-            expires=Expires,
-            metadata=Metadata,
-            server_side_encryption=ServerSideEncryption,
-            ssekms_key_id=SSEKMSKeyId,
-            storage_class=StorageClass,
-            tagging=Tagging,
-            website_redirect_location=WebsiteRedirectLocation,
-        ),
+        **of_object(settings),
     )
 
 
@@ -110,15 +57,10 @@ def get_object(
     IfUnmodifiedSince: datetime | None = None,
     Range: str | None = None,
     PartNumber: int | None = None,
-    ResponseCacheControl: str | None = None,
-    ResponseContentDisposition: str | None = None,
-    ResponseContentEncoding: str | None = None,
-    ResponseContentLanguage: str | None = None,
-    ResponseContentType: str | None = None,
-    ResponseExpires: datetime | None = None,
     ChecksumMode: str | None = None,
     RequestPayer: str | None = None,
     ExpectedBucketOwner: str | None = None,
+    **settings: Unpack[Overrides],
 ) -> Response:
     found = bucket_of(account, Bucket, ExpectedBucketOwner).get_object(
         Key,
@@ -131,14 +73,7 @@ def get_object(
         if_unmodified_since=IfUnmodifiedSince,
         checksum_mode=ChecksumMode,
     )
-    found |= given(
-        CacheControl=ResponseCacheControl,
-        ContentDisposition=ResponseContentDisposition,
-        ContentEncoding=ResponseContentEncoding,
-        ContentLanguage=ResponseContentLanguage,
-        ContentType=ResponseContentType,
-        Expires=ResponseExpires,
-    )
+    found |= overrides(settings)
     return _partial(found)
 
 
@@ -155,15 +90,10 @@ def head_object(
     IfUnmodifiedSince: datetime | None = None,
     Range: str | None = None,
     PartNumber: int | None = None,
-    ResponseCacheControl: str | None = None,
-    ResponseContentDisposition: str | None = None,
-    ResponseContentEncoding: str | None = None,
-    ResponseContentLanguage: str | None = None,
-    ResponseContentType: str | None = None,
-    ResponseExpires: datetime | None = None,
     ChecksumMode: str | None = None,
     RequestPayer: str | None = None,
     ExpectedBucketOwner: str | None = None,
+    **settings: Unpack[Overrides],
 ) -> Response:
     """An absent bucket answers as an absent object: a HEAD has no error document."""
     found = bucket_of(account, Bucket, ExpectedBucketOwner).head_object(
@@ -177,14 +107,7 @@ def head_object(
         if_unmodified_since=IfUnmodifiedSince,
         checksum_mode=ChecksumMode,
     )
-    found |= given(
-        CacheControl=ResponseCacheControl,
-        ContentDisposition=ResponseContentDisposition,
-        ContentEncoding=ResponseContentEncoding,
-        ContentLanguage=ResponseContentLanguage,
-        ContentType=ResponseContentType,
-        Expires=ResponseExpires,
-    )
+    found |= overrides(settings)
     return _partial(found)
 
 
@@ -254,45 +177,22 @@ def copy_object(
     Bucket: str,
     Key: str,
     CopySource: str,
-    ACL: str | None = None,
-    CacheControl: str | None = None,
     ChecksumAlgorithm: str | None = None,
-    ContentDisposition: str | None = None,
-    ContentEncoding: str | None = None,
-    ContentLanguage: str | None = None,
-    ContentType: str | None = None,
     CopySourceIfMatch: str | None = None,
     CopySourceIfModifiedSince: datetime | None = None,
     CopySourceIfNoneMatch: str | None = None,
     CopySourceIfUnmodifiedSince: datetime | None = None,
-    Expires: datetime | None = None,
-    GrantFullControl: str | None = None,
-    GrantRead: str | None = None,
-    GrantReadACP: str | None = None,
-    GrantWriteACP: str | None = None,
     IfMatch: str | None = None,
     IfNoneMatch: str | None = None,
-    Metadata: Mapping[str, str] | None = None,
     MetadataDirective: str = "COPY",
     TaggingDirective: str = "COPY",
-    ServerSideEncryption: str | None = None,
-    StorageClass: str | None = None,
-    WebsiteRedirectLocation: str | None = None,
-    SSEKMSKeyId: str | None = None,
-    BucketKeyEnabled: bool | None = None,
     RequestPayer: str | None = None,
-    Tagging: str | None = None,
     ExpectedBucketOwner: str | None = None,
     ExpectedSourceBucketOwner: str | None = None,
+    **settings: Unpack[Settings],
 ) -> Response:
     if ExpectedSourceBucketOwner is not None:
         bucket_of(account, CopySource.lstrip("/").partition("/")[0], ExpectedSourceBucketOwner)
-    grants = given(
-        GrantFullControl=GrantFullControl,
-        GrantRead=GrantRead,
-        GrantReadACP=GrantReadACP,
-        GrantWriteACP=GrantWriteACP,
-    )
     return bucket_of(account, Bucket, ExpectedBucketOwner).copy_object(
         Key,
         CopySource,
@@ -305,20 +205,5 @@ def copy_object(
         copy_source_if_unmodified_since=CopySourceIfUnmodifiedSince,
         if_match=IfMatch,
         if_none_match=IfNoneMatch,
-        **given(
-            acl=granted(ACL, grants) if grants else ACL,
-            bucket_key_enabled=BucketKeyEnabled,
-            cache_control=CacheControl,
-            content_disposition=ContentDisposition,
-            content_encoding=ContentEncoding,
-            content_language=ContentLanguage,
-            content_type=ContentType,
-            expires=Expires,
-            metadata=Metadata,
-            server_side_encryption=ServerSideEncryption,
-            ssekms_key_id=SSEKMSKeyId,
-            storage_class=StorageClass,
-            tagging=Tagging,
-            website_redirect_location=WebsiteRedirectLocation,
-        ),
+        **of_object(settings),
     )
