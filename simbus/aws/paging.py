@@ -37,9 +37,12 @@ def make_token(key: str) -> str:
 def read_token(token: str, invalid: Callable[[], AwsError]) -> str:
     """The key of a token. Raises `invalid()`."""
     try:
-        return urlsafe_b64decode(token.encode()).decode()
+        key = urlsafe_b64decode(token.encode()).decode()
     except (Error, ValueError):
         raise invalid() from None
+    if make_token(key) != token:  # Python's decoder passes over what is no base64
+        raise invalid()
+    return key
 
 
 def given(**members: Any) -> dict[str, Any]:

@@ -245,5 +245,6 @@ class Topic(Model):
     subscriptions: list[Subscription] = Field(default=[])
     fifo_topic: bool = False
     content_based_deduplication: bool = False
+    fifo_throughput_scope: Annotated[str, one_of(("Topic", "MessageGroup"), "the scopes are")] | None = None
     display_name: str = ""
     signature_version: Annotated[str, one_of(("1", "2"), "the signature versions are")] = "1"

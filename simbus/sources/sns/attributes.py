@@ -4,39 +4,48 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from simbus.arn import Account
-from simbus.errors import UsageError
+from simbus.errors import AwsError, UsageError
+from simbus.sources.sns.access import ACTIONS, is_policy
 from simbus.sources.sns.request import invalid
 from simbus.sources.sns.subscription import TopicSubscription
 
-# For HTTP(S) endpoints only; recording test_publish_batch_messages_from_fifo_topic_to_fifo_queue.
-EFFECTIVE_DELIVERY_POLICY: Final = json.dumps(
-    {
-        "http": {
-            "defaultHealthyRetryPolicy": {
-                "minDelayTarget": 20,
-                "maxDelayTarget": 20,
-                "numRetries": 3,
-                "numMaxDelayRetries": 0,
-                "numNoDelayRetries": 0,
-                "numMinDelayRetries": 0,
-                "backoffFunction": "linear",
-            },
-            "disableSubscriptionOverrides": False,
-            "defaultRequestPolicy": {"headerContentType": "text/plain; charset=UTF-8"},
-        }
+# The defaults of deliveries over HTTP; recording test_publish_batch_messages_from_fifo_topic_to_fifo_queue.
+_HTTP_DELIVERY: Final = {
+    "defaultHealthyRetryPolicy": {
+        "minDelayTarget": 20,
+        "maxDelayTarget": 20,
+        "numRetries": 3,
+        "numMaxDelayRetries": 0,
+        "numNoDelayRetries": 0,
+        "numMinDelayRetries": 0,
+        "backoffFunction": "linear",
     },
-    separators=(",", ":"),
+    "disableSubscriptionOverrides": False,
+    "defaultRequestPolicy": {"headerContentType": "text/plain; charset=UTF-8"},
+}
+MAXIMUM_TAGS: Final = 50
+TOPIC_ATTRIBUTES: Final = (
+    "DisplayName",
+    "ContentBasedDeduplication",
+    "SignatureVersion",
+    "FifoThroughputScope",
+    "Policy",
+    "DeliveryPolicy",
+    "KmsMasterKeyId",
+    "TracingConfig",
 )
-_ACTIONS: Final = (
-    "GetTopicAttributes SetTopicAttributes AddPermission RemovePermission DeleteTopic Subscribe "
-    "ListSubscriptionsByTopic Publish"
-)
+_ALLOWED: Final = {
+    "ContentBasedDeduplication": ("true", "false"),
+    "SignatureVersion": ("1", "2"),
+    "FifoThroughputScope": ("Topic", "MessageGroup"),
+    "TracingConfig": ("PassThrough", "Active"),
+}
 _NOT_BUILT: Final = re.compile(
-    r"DeliveryPolicy|Policy|TracingConfig|KmsMasterKeyId|ArchivePolicy|FifoThroughputScope|DataProtectionPolicy|"
-    r"(HTTP|Firehose|Lambda|Application|SQS)(Success|Failure)Feedback(RoleArn|SampleRate)"
+    r"ArchivePolicy|DataProtectionPolicy|(HTTP|Firehose|Lambda|Application|SQS)(Success|Failure)Feedback(RoleArn|SampleRate)"
 )
 _STANDARD_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _FIFO_NAME = re.compile(r"(?=.{1,256}\Z)[A-Za-z0-9_-]+\.fifo")
@@ -58,18 +67,49 @@ def check_topic_attribute(name: str, value: str, fifo_topic: bool) -> None:
     """Raise AwsError InvalidParameter for what AWS refuses, UsageError for an attribute that is not built."""
     if _NOT_BUILT.fullmatch(name):
         raise UsageError(
-            f"topic attribute {name} is not built; simbus has DisplayName, ContentBasedDeduplication and "
-            "SignatureVersion. Leave it out."
+            f"topic attribute {name} is not built; simbus has {', '.join(TOPIC_ATTRIBUTES)}. Leave it out."
         )
-    allowed = {"ContentBasedDeduplication": ("true", "false"), "SignatureVersion": ("1", "2")}
+    if name not in TOPIC_ATTRIBUTES:
+        raise invalid("AttributeName")
     if name == "ContentBasedDeduplication" and not fifo_topic:
         raise invalid("Content-based deduplication can only be set for FIFO topics")
-    if name in allowed and value not in allowed[name]:
+    if name in _ALLOWED and value not in _ALLOWED[name]:
         raise invalid(name)
+    if name == "FifoThroughputScope" and not fifo_topic:
+        raise invalid("FifoThroughputScope can only be set for FIFO topics")
     if name == "DisplayName" and len(value) > 100:
         raise invalid("DisplayName")
-    if name not in (*allowed, "DisplayName"):
-        raise invalid("AttributeName")
+    if name == "Policy" and value and not is_policy(value):
+        raise invalid("Policy Error: null")
+    if name == "DeliveryPolicy" and value and _object(value) is None:
+        raise invalid("DeliveryPolicy: failed to parse JSON.")
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def effective_delivery_policy(policy: str | None) -> str:
+    """What a topic shows: the defaults for HTTP, and over them what its own policy says."""
+    own = (_object(policy) if policy else None) or {}
+    http = own.get("http")
+    shown = {"http": {**_HTTP_DELIVERY, **(http if isinstance(http, dict) else {})}}
+    return json.dumps(shown, separators=(",", ":"))
+
+
+def with_tags(tags: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """Tags and more of them. Raises AwsError TagLimitExceeded, InvalidParameter."""
+    found = {**tags, **more}
+    if len(found) > MAXIMUM_TAGS:
+        raise AwsError("TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded")
+    for key, value in more.items():
+        if not 1 <= len(key) <= 128 or len(value) > 256:
+            raise invalid("Tags")
+    return found
 
 
 def topic_policy(topic_arn: str, account: Account) -> str:
@@ -78,7 +118,7 @@ def topic_policy(topic_arn: str, account: Account) -> str:
         "Sid": "__default_statement_ID",
         "Effect": "Allow",
         "Principal": {"AWS": "*"},
-        "Action": [f"SNS:{action}" for action in _ACTIONS.split()],
+        "Action": [f"SNS:{action}" for action in ACTIONS],
         "Resource": topic_arn,
         "Condition": {"StringEquals": {"AWS:SourceOwner": account.id}},
     }

@@ -49,6 +49,11 @@ class Draft(NamedTuple):
     size: int
 
 
+def no_topic() -> AwsError:
+    """SNS's answer where a topic is not there."""
+    return AwsError("NotFound", "Topic does not exist", 404)
+
+
 def invalid(text: str) -> AwsError:
     """SNS's usual answer to a wrong parameter."""
     return AwsError("InvalidParameter", f"Invalid parameter: {text}")

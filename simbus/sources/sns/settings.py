@@ -16,6 +16,7 @@ from simbus.world import World
 PROTOCOLS: Final = {"lambda": "Lambda", "sqs": "SQS"}
 NOT_BUILT: Final = ("http", "https", "email", "email-json", "sms", "application", "firehose")
 ATTRIBUTES: Final = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
+NOT_BUILT_ATTRIBUTES: Final = ("DeliveryPolicy", "SubscriptionRoleArn", "ReplayPolicy")
 
 
 class Resource(Protocol):
@@ -75,7 +76,7 @@ class Checker:
             return replace(settings, raw_message_delivery=self._raw(value))
         if name == "RedrivePolicy":
             return replace(settings, redrive_policy=self._redrive(value))
-        if name in ("DeliveryPolicy", "SubscriptionRoleArn", "ReplayPolicy"):
+        if name in NOT_BUILT_ATTRIBUTES:
             raise UsageError(f"subscription attribute {name} is not built; use {', '.join(ATTRIBUTES)}.")
         raise invalid("AttributeName")
 
