@@ -133,6 +133,12 @@ def fill(value: Any, names: Mapping[str, str] | None = None) -> Any:
     return value
 
 
+def whole(response: Mapping[str, Any]) -> dict[str, Any]:
+    """A boto3 answer as it would have been recorded: of its metadata only the status."""
+    status = response["ResponseMetadata"]["HTTPStatusCode"]
+    return {**response, "ResponseMetadata": {"HTTPHeaders": {}, "HTTPStatusCode": status}}
+
+
 def equal(recorded: Any, actual: Any, *, known: Mapping[str, str] | None = None) -> None:
     """Fail with one line for each field in which simbus differs from the recording.
 
