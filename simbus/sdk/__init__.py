@@ -6,6 +6,7 @@ shapes        the parameters in the types of the service model
 clients       clients that belong to one simulation
 moto          the rest of AWS
 accounts      which simulation a call belongs to
+waiting       how botocore waits and draws numbers outside of a handler
 installation  what is another one in boto3 and botocore while a simulation is open, and how everything is put back
 late          installs as soon as botocore is imported, where it was not before
 

@@ -44,6 +44,11 @@ def any_open() -> bool:
     return bool(_open)
 
 
+def is_open(account: Resources) -> bool:
+    """Whether its simulation is open."""
+    return _open.get(id(account.world.timeline)) is account
+
+
 def current() -> Resources | None:
     """The account that a call which is made now is meant for; None where it is none of ours.
 

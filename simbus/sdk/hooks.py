@@ -56,6 +56,12 @@ class Call:
         return wire.success(url, model, self.response, request_id)
 
 
+def caller() -> Resources | None:
+    """The account that the latest call in this context was made to, if its simulation is still open."""
+    call = _sent.get(None)
+    return call.account if call is not None and accounts.is_open(call.account) else None
+
+
 def hook(client: Any, account: Resources | None = None) -> None:
     """Let a client's calls be answered: by `account`, or by that of the simulation from which each call comes."""
     if client in _hooked:

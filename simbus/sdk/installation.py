@@ -15,8 +15,8 @@ from weakref import WeakKeyDictionary
 
 from simbus.functions.sandbox import state
 from simbus.functions.variables import ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN
-from simbus.kernel import SECOND
-from simbus.sdk import accounts, hooks
+from simbus.sdk import accounts, hooks, waiting
+from simbus.sdk.waiting import Module
 
 _undo: list[Callable[[], Any]] = []
 _loaded: dict[Any, Any] = {}  # what loaders have read; reading a service model takes longer than a hundred calls
@@ -66,13 +66,14 @@ def _install_botocore() -> None:
     _put_signer(signers.RequestSigner)
     _put_loader(loaders.Loader)
     _put(regions, "EndpointProvider", _shared_provider(regions.EndpointProvider))
-    time, random = _Module("time", sleep=_sleep), _Module("random", random=_random)
+    time, random = Module("time", sleep=waiting.sleep, time=waiting.time), Module("random", random=waiting.random)
     for module in (endpoint, waiter, bucket, standard):
         _put(module, "time", time)
     for module in (retryhandler, standard):
         _put(module, "random", random)
-    _put_defaults(standard.RetryHandler.__init__, "sleep", _sleep)
-    _put_defaults(standard.ExponentialBackoff.__init__, "random", _random)
+    _put(bucket, "threading", Module("threading", Condition=waiting.Condition))
+    _put_defaults(standard.RetryHandler.__init__, "sleep", waiting.sleep)
+    _put_defaults(standard.ExponentialBackoff.__init__, "random", waiting.random)
 
 
 def _put_client(base: Any) -> None:
@@ -190,35 +191,6 @@ def _put_defaults(function: Any, name: str, new: Any) -> None:
     names = code.co_varnames[code.co_argcount - len(before) : code.co_argcount]
     function.__defaults__ = tuple(new if name == n else value for n, value in zip(names, before, strict=True))
     _undo.append(lambda: setattr(function, "__defaults__", before))
-
-
-class _Module:
-    """A module with other functions in it."""
-
-    def __init__(self, name: str, **functions: Any) -> None:
-        self._real = sys.modules[name]
-        self.__dict__.update(functions)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-
-def _sleep(seconds: float) -> None:
-    """A handler parks; a test lets the simulation play meanwhile."""
-    account = None if state.here() is not None else accounts.current()
-    if account is None:
-        sys.modules["time"].sleep(seconds)
-    else:
-        timeline = account.world.timeline
-        timeline.run(timeline.now + round(seconds * SECOND))
-
-
-def _random() -> float:
-    account = None if state.here() is not None else accounts.current()
-    if account is None:
-        drawn: float = sys.modules["random"].random()
-        return drawn
-    return account.world.timeline.rng("aws/retry").random()
 
 
 # --- boto3 -----------------------------------------------------------------------------------------------------------
