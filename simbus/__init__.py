@@ -16,6 +16,7 @@ The map of the house, from the bottom up:
     faults/       what goes wrong on purpose
     resources.py  what is in the simulated account     simulation.py   the handle that puts all of it together
     expectations/ figures of a run's rows, and what is expected of them
+    exploration/  many seeds, and what the first failure is shrunk to
     scenario/     the file format          report/  what a run came to          cli/  the command line
 """
 
@@ -38,6 +39,7 @@ from simbus.errors import (
 if TYPE_CHECKING:
     from simbus.expectations import expect
     from simbus.expectations.judgement import ExpectationFailed
+    from simbus.exploration.exploration import explore
     from simbus.simulation import Simulation
 
 __all__ = [
@@ -53,11 +55,13 @@ __all__ = [
     "StalledError",
     "UsageError",
     "expect",
+    "explore",
 ]
 
 _LATER = {
     "Simulation": "simbus.simulation",
     "expect": "simbus.expectations",
+    "explore": "simbus.exploration.exploration",
     "ExpectationFailed": "simbus.expectations.judgement",
 }
 

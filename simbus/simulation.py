@@ -22,7 +22,7 @@ from simbus.expectations import check_known, cost
 from simbus.expectations.item import read
 from simbus.expectations.judgement import JUDGEMENT, ExpectationFailed, Judgement
 from simbus.expectations.results import ExpectationResult, evaluate
-from simbus.faults.faults import Faults
+from simbus.faults.faults import Faults, Only
 from simbus.faults.hooks import Hooks
 from simbus.faults.reading import read_fault
 from simbus.faults.stage import Stage
@@ -30,6 +30,7 @@ from simbus.kernel import Timeline
 from simbus.kernel.durations import parse_duration
 from simbus.kernel.loop import run as run_loop
 from simbus.kernel.pace import play
+from simbus.kernel.selection import Selection
 from simbus.kernel.ties import Ties
 from simbus.logs.writer import RunWriter
 from simbus.recording.file import check_target as check_recording
@@ -47,7 +48,8 @@ class Simulation(Resources):
 
     `seed` decides every random number; the same seed repeats the run to the byte. `start` is what the calendar says at
     time 0 (UTC). `db` is the run file (None: a private one, removed at the end). `ties` explores another order of
-    simultaneous events: a number, or `"12@1.5s,2s"` for the order 12 at these instants only. `speed` plays in real
+    simultaneous events: a number, or `"12@1.5s,2s"` for the order 12 at these instants only. `faults` lets only some of
+    the faults occur (`"0.3,1"`: the fourth occurrence of the first, and the second; `"none"`). `speed` plays in real
     time, that many virtual seconds a second (None: as fast as it goes). `handler_guard` is the CPU time in seconds
     after which a handler that never ends is given up (None: never).
     `log_processors` are structlog processors for every log line. `record` is a file that what is done to the simulation
@@ -65,6 +67,7 @@ class Simulation(Resources):
         account: Account | Mapping[str, Any] | None = None,
         db: str | Path | None = None,
         ties: int | str | Ties | None = None,
+        faults: str | Only | None = None,
         speed: float | None = None,
         handler_guard: float | None = 30.0,
         scenario: str | None = None,
@@ -82,6 +85,7 @@ class Simulation(Resources):
         super().__init__(World(self.timeline, rows, account, _datetime(start)), rows, handler_guard, log_processors)
         stage = Stage(self.world, self.bus, self._pool, self._destinations, self.event_source_mappings, Hooks(), {})
         self.faults = Faults(stage)
+        self.faults.only = _only(faults)
         self._speed = speed
         self._state = "open"
         sdk.open_for(self)
@@ -310,6 +314,13 @@ class Simulation(Resources):
             finally:
                 if self._recorder is not None:
                     self._recorder.close()
+
+
+def _only(value: str | Only | None) -> Only | None:
+    try:
+        return Selection.parse(value) if isinstance(value, str) else value
+    except UsageError as error:
+        raise UsageError(f"faults {error}") from None
 
 
 def _ties(value: int | str | Ties | None) -> int | Ties | None:

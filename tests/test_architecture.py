@@ -33,6 +33,7 @@ LAYERS = [
     {"simulation"},
     {"explain", "report"},
     {"scenario"},
+    {"exploration"},
     {"cli", "testing"},
     {"__main__"},
 ]

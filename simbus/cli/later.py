@@ -1,8 +1,8 @@
-"""Commands and options of the contract that a later version builds: each is refused by its name."""
+"""Commands of the contract that a later version builds: each is refused by its name."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -14,20 +14,10 @@ _COMMANDS = {
     "lint": "simbus check finds what is wrong in a scenario",
 }
 
-LaterValue = Annotated[str | None, typer.Option(hidden=True)]
-LaterFlag = Annotated[bool, typer.Option(hidden=True)]
-
 
 def refuse(name: str, remedy: str) -> None:
     """Raise the UsageError for something that is known and not built."""
     raise UsageError(f"{name}: is not built yet in this version of simbus; it is planned. {remedy}.")
-
-
-def refuse_options(command: str, **given: Any) -> None:
-    """Raise UsageError for the first of these options that was given."""
-    for name, value in given.items():
-        if value:
-            refuse(f"simbus {command} --{name}", "Leave it out")
 
 
 def refuse_commands(app: typer.Typer) -> None:

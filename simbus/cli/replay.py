@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status
+from simbus.cli.exploring import OnlyFaults, Ties
 from simbus.cli.results import Github, Junit, check_junit, error_in_junit, show_summary
 from simbus.cli.run import (
     DEFAULT_GUARD,
     Database,
     Guard,
     Json,
-    OnlyFaults,
     Options,
     Overrides,
     Speed,
-    Ties,
     check_speed,
     further_words,
     guard_of,

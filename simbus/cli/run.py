@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status, uninterrupted
-from simbus.cli.later import LaterValue, refuse_options
+from simbus.cli.exploring import (
+    Jobs,
+    KeepGoing,
+    OnlyEvents,
+    OnlyFaults,
+    Seeds,
+    Ties,
+    asked,
+    explore,
+    refuse_for_one_run,
+)
 from simbus.cli.results import Github, Junit, check_junit, error_in_junit, show_summary
 from simbus.errors import UsageError
 
@@ -49,16 +59,6 @@ Guard = Annotated[
 ]
 
 
-Ties = Annotated[
-    str | None,
-    typer.Option(metavar="N", help="Another order of simultaneous events: 12, or 12@1.5s,2s at these instants only."),
-]
-OnlyFaults = Annotated[
-    str | None,
-    typer.Option(metavar="PARTS", help="Only these occurrences of faults: 0.3,0.8-12 (fault, number)."),
-]
-
-
 class Options(NamedTuple):
     """What a run was asked for besides the scenario itself; `overrides` only to show how to repeat it."""
 
@@ -81,13 +81,11 @@ def run(
     overrides: Overrides = None,
     handler_guard: Guard = f"{DEFAULT_GUARD:g}",
     ties: Ties = None,
-    events: Annotated[
-        str | None,
-        typer.Option(metavar="PARTS", help="Only these events of the workload: 0.3,0.8-12 (item, number), 2, or none."),
-    ] = None,
+    events: OnlyEvents = None,
     faults: OnlyFaults = None,
-    seeds: LaterValue = None,
-    jobs: LaterValue = None,
+    seeds: Seeds = None,
+    jobs: Jobs = None,
+    keep_going: KeepGoing = False,
     record: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Record what the workload does, for `simbus replay` (.gz: compressed)."),
@@ -100,7 +98,11 @@ def run(
     The run is compared with the scenario's expectations; where one fails, the exit status is 1.
     """
     with exit_status():
-        refuse_options("run", seeds=seeds, jobs=jobs)
+        exploring = asked(seeds, jobs, keep_going, seed_of(seed))
+        if exploring is not None:
+            refuse_for_one_run(
+                db=db, speed=speed, ties=ties, events=events, faults=faults, record=record, junit=junit, github=github
+            )
         check_junit(junit)
         from simbus.cli.handlers import warnings
         from simbus.scenario.loader import load
@@ -115,6 +117,12 @@ def run(
         reproduce = _command(scenario, loaded, options)
         for warning in warnings(loaded):
             complain(f"{scenario}: warning: {warning}")
+    if exploring is not None:
+        explore(
+            scenario, loaded, exploring, overrides=given, handler_guard=guard, json=json,
+            command=lambda which: ["simbus", "run", scenario, *which, *further_words(options)],
+        )  # fmt: skip
+        return
     with exit_status(f"Reproduce with: {reproduce}"):
         with error_in_junit(junit, loaded.name, reproduce):
             summary = play(loaded, options, reproduce)

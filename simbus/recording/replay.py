@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Any
 
 from simbus.errors import AwsError, SimbusError, UsageError
@@ -43,6 +43,7 @@ class Replay:
         self._waiting = 0
         self._held: Operation | None = None
         self.issued = 0
+        self.note: Callable[[int], None] | None = None  # is told the number of each that is done
         self.refused = 0
 
     def __repr__(self) -> str:
@@ -81,6 +82,8 @@ class Replay:
     def _do(self, operation: Operation) -> None:
         if self._numbers is not None and self.issued - 1 not in self._numbers:
             return
+        if self.note is not None:
+            self.note(self.issued - 1)
         try:
             arguments = {name: decoded(value, self._resource) for name, value in operation.arguments.items()}
         except ValueError as error:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from simbus.errors import UsageError
+from simbus.kernel.selection import Selection
 from simbus.kernel.ties import Ties
-from simbus.scenario.selection import Selection
 
 if TYPE_CHECKING:
     from simbus.scenario.loader import Scenario

@@ -36,7 +36,7 @@ class Feed:
     """One item of a workload. `stop` is the instant at which the workload ends (None: never).
 
     `only`: just these of its events happen, counted from 0 (None: all). The others are drawn all the same, so that
-    nothing shifts. `issued` counts what has arrived.
+    nothing shifts. `note(number)` is told of each that happens, where it is given.
     """
 
     def __init__(
@@ -60,7 +60,8 @@ class Feed:
         self._client = Client(simulation.world, simulation.bus, name)
         self._fill = _filler(item)
         self._target, self._send = _operation(simulation, item)
-        self.issued = 0
+        self._issued = 0
+        self.note: Callable[[int], None] | None = None
         if item.verb in items.VERBS:
             self._rehearse(simulation)
 
@@ -92,13 +93,15 @@ class Feed:
 
     def _arrive(self, duration: int | None) -> None:
         self._schedule(self._arrivals)
-        self._scope.n = number = self.issued
-        self.issued += 1
+        self._scope.n = number = self._issued
+        self._issued += 1
         try:
             values = self._fill(self._scope)
         except UsageError as error:
             raise ScenarioError(f"{self._scenario.source.where(self._path)} {error}") from None
         if self._only is None or number in self._only:
+            if self.note is not None:
+                self.note(number)
             self._client.issue(Request(self._target, self._path[2], self._send, Call(values, duration)))
 
 

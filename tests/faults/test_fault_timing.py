@@ -109,7 +109,7 @@ def test_another_fault_shifts_no_chance_of_the_first(tmp_path: Path) -> None:
 def test_an_occurrence_can_be_left_out() -> None:
     """What shrinks a failing run: the others stay where they are."""
     from simbus.faults.reading import read_fault
-    from simbus.scenario.selection import Selection
+    from simbus.kernel.selection import Selection
 
     with Simulation(seed=1) as sim:
         sim.queue("q")

@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 from simbus import UsageError
 from simbus.cli import app
+from simbus.kernel.selection import Selection
 from simbus.logs.reader import open_run
 from simbus.scenario.build import run_scenario
 from simbus.scenario.loader import load
-from simbus.scenario.selection import Selection
 from simbus.scenario.variant import Variant
 
 SCENARIO = """
