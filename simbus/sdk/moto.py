@@ -81,6 +81,7 @@ class MotoWorld:
         self._sandbox = Sandbox(
             world.timeline, FunctionConfig("moto"), environ={}, identity="moto", log=_NoLog(), epoch_ns=world.epoch_ns
         )
+        self._sandbox.start_thread = _no_thread  # type: ignore[method-assign,assignment]
         self._backends: list[tuple[Any, dict[str, Any]]] = []
         self._random = import_module("moto.moto_api._internal").mock_random
         self._outer_random = self._random.getstate()
@@ -94,6 +95,7 @@ class MotoWorld:
         _bring(self)
         before = state.here()
         self._sandbox.pause = self._pause if before is None else before.pause  # type: ignore[method-assign]
+        self._sandbox.running = self._sandbox.main if before is None else before.running
         state.claim_thread()
         self._random.setstate(self._state)
         state.enter(self._sandbox)
@@ -126,6 +128,10 @@ class MotoWorld:
         _bring(None)
         self._sandbox.discard()
         uninstall()
+
+
+def _no_thread(*_: Any) -> Any:
+    raise UsageError("moto wants a thread (it may be about to start a container); in virtual time it has none.")
 
 
 class _NoLog:
