@@ -17,7 +17,8 @@ The map of the house, from the bottom up:
     resources.py  what is in the simulated account     simulation.py   the handle that puts all of it together
     expectations/ figures of a run's rows, and what is expected of them
     exploration/  many seeds, and what the first failure is shrunk to
-    scenario/     the file format          report/  what a run came to          cli/  the command line
+    scenario/     the file format     report/, explain/  what a run came to, and why     lint/  known bad settings
+    cli/          the command line
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ LAYERS = [
     {"simulation"},
     {"explain", "report"},
     {"scenario"},
-    {"exploration"},
+    {"exploration", "lint"},
     {"cli", "testing"},
     {"__main__"},
 ]

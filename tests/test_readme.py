@@ -39,6 +39,13 @@ def test_the_story_of_the_broken_picture_is_what_is_shown(monkeypatch: pytest.Mo
     assert result.stdout == blocks("text")[1]
 
 
+def test_what_lint_finds_is_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the figures of its proof."""
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(app, ["lint", "scenarios/stale_deploy.yaml", "--prove"])
+    assert result.stdout == blocks("text")[2]
+
+
 @pytest.mark.parametrize("example", blocks("python"), ids=lambda example: re.findall(r"def test_(\w+)", example)[0])
 def test_a_python_example_passes(example: str) -> None:
     """It is a test, and here it is run."""

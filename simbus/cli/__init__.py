@@ -15,6 +15,7 @@ import typer
 from simbus.cli.check import check
 from simbus.cli.explain import explain
 from simbus.cli.later import refuse_commands
+from simbus.cli.lint import lint
 from simbus.cli.logs import logs
 from simbus.cli.replay import replay
 from simbus.cli.report import report
@@ -30,7 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     help="Simulate event-driven AWS Lambda applications: virtual time, and the same run for the same seed.",
-    epilog="Exit status: 0 all well, 1 an expectation failed, 2 wrong input or usage, 3 the run could not finish, "
+    epilog="Exit status: 0 all well, 1 an expectation failed (lint: something was found), 2 wrong input or "
+    "usage, 3 the run could not finish, "
     "70 internal error, 130 interrupted.",
 )
 app.command()(run)
@@ -40,6 +42,7 @@ app.command()(schema)
 app.command()(logs)
 app.command()(report)
 app.command()(explain)
+app.command()(lint)
 refuse_commands(app)
 
 

@@ -11,7 +11,6 @@ from simbus.errors import UsageError
 
 _COMMANDS = {
     "load": "simbus run plays a scenario's workload",
-    "lint": "simbus check finds what is wrong in a scenario",
 }
 
 

@@ -107,6 +107,9 @@ _AGE = "time from an event (it was sent, put, published) until it was settled: p
 
 FIGURES: Final[dict[str, Figure]] = {
     "lost": _sampled("deliveries", sql.LOST, "Change events lost: neither processed, nor kept, nor dead-lettered."),
+    "processed": _sampled(
+        "deliveries", sql.PROCESSED_EVENTS, "Events that were processed with success, or put into a queue."
+    ),
     "duplicates": _sampled(
         "deliveries",
         sql.DUPLICATES,

@@ -68,6 +68,11 @@ DEAD_LETTERED: Final = f"""
     WHERE d.outcome = 'dead_letter' AND {_OF}
 """
 
+PROCESSED_EVENTS: Final = f"""
+    SELECT max(d.time) AS time, 1 AS value FROM ({PROCESSED}) d JOIN events e ON e.id = d.event_id
+    WHERE {_OF} GROUP BY d.event_id, d.subscription
+"""
+
 DUPLICATES: Final = f"""
     SELECT max(d.time) AS time, count(*) - 1 AS value FROM ({PROCESSED}) d JOIN events e ON e.id = d.event_id
     WHERE {_OF} GROUP BY d.event_id, d.subscription HAVING count(*) > 1

@@ -38,6 +38,15 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
     """
     source = Source.read(path)
     apply_overrides(source, tuple(overrides))
+    return _checked(source)
+
+
+def load_data(content: bytes, name: str, folder: Path) -> Scenario:
+    """The scenario of a text that is no file. `name` is what messages call it, `folder` where relative paths begin."""
+    return _checked(Source.parse(content, name, folder))
+
+
+def _checked(source: Source) -> Scenario:
     spec = validate(source)
     problems = check_references(spec, source.folder)
     if problems:

@@ -48,6 +48,7 @@ MENDED = {"DURATION": "100ms", "ERRORS": "0.0", "RESERVED": "10", "VISIBILITY": 
 EXPECTED: list[dict[str, Any]] = [
     {"lost": 0},
     {"topic": "news", "function": "fail", "lost": 0},
+    {"topic": "news", "function": "kept", "processed": 3},
     {"queue": "orders", "duplicates": 0},
     {"function": "kept", "dead_lettered": 0},
     {"source": "s3:uploads", "function": "slow", "out_of_order": 0},
