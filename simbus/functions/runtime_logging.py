@@ -80,6 +80,23 @@ class LogSink:
         self._host.log.emit(message, level, self._host.request_id or None)
 
 
+class _NoLock:
+    """In place of a handler's lock: nothing that a record does here can be half done when another thread runs."""
+
+    __slots__ = ()
+
+    def acquire(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        """There is nothing to release."""
+
+    __enter__ = acquire
+
+    def __exit__(self, *_: object) -> None:
+        """There is nothing to release."""
+
+
 class LambdaLoggerHandler(logging.Handler):
     """The handler on the root logger: one record, one log event, also where it has several lines."""
 
@@ -89,6 +106,9 @@ class LambdaLoggerHandler(logging.Handler):
         self.log_sink = LogSink(host)
         self.setFormatter(JsonFormatter(host) if log_format == "JSON" else TextFormatter(host))
         self.addFilter(self._add_request_id)
+
+    def createLock(self) -> None:
+        self.lock: Any = _NoLock()
 
     def _add_request_id(self, record: logging.LogRecord) -> bool:
         record.aws_request_id = self._host.request_id or ""

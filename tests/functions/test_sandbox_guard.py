@@ -78,6 +78,31 @@ def test_unwinding_that_burns_is_left_behind(tmp_path: Path) -> None:
         assert not sandbox.unwound
 
 
+def test_a_thread_of_the_handler_that_burns(tmp_path: Path) -> None:
+    """A thread that computes for ever meets the guard as the handler does; the others of its process are gone."""
+    source = """
+        import threading, time
+
+        def burn():
+            time.sleep(1)
+            while True:
+                pass
+
+        def handler(event, context):
+            threads = [threading.Thread(target=work) for work in (burn, threading.Event().wait)]
+            for thread in threads:
+                thread.start()
+            threads[0].join()
+        """
+    with laboratory(tmp_path, guard=0.2) as lab:
+        sandbox = lab.app(source)
+        lab.begin(sandbox)
+        with pytest.raises(GuardError, match=r"function resize, request 8f507cfc.*, /var/task/app.py:[67]: "):
+            lab.timeline.run()
+        assert (sandbox.alive, sandbox.unwound, sandbox.threads, lab.timeline.actor) == (False, False, {}, None)
+        assert lab.result(lab.app("def handler(event, context):\n    return 1\n")) == 1
+
+
 def test_the_guard_in_another_thread(tmp_path: Path) -> None:
     """A simulation that does not run in the main thread is guarded by a watching thread."""
     errors: list[BaseException] = []

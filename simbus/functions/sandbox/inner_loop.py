@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from simbus.errors import SpinError
 from simbus.functions.sandbox import state
-from simbus.functions.sandbox.state import here, refuse, user_line
+from simbus.functions.sandbox.state import NETWORK, here, refuse, user_line
 from simbus.kernel import MILLISECOND
 from simbus.kernel.loop_tasks import InOrder, TaskOrder, TimelineTask
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 FOREVER = 1 << 62
 TURNS = 10_000  # of a loop at one instant, before it is said to spin
-_NETWORK = "Use a source of the simulation, or replace the client in the test."
 
 
 class _Timer(asyncio.TimerHandle):
@@ -81,7 +80,7 @@ class _ParkingSelector(selectors.BaseSelector):
             self._sandbox.stay_parked(error)
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        raise refuse("waiting for a file or a socket", _NETWORK)
+        raise refuse("waiting for a file or a socket", NETWORK)
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
         raise KeyError(fileobj)
@@ -138,10 +137,10 @@ class InnerLoop(asyncio.SelectorEventLoop):
         self._parking.wake()
 
     async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> Any:
-        raise refuse(f"the network address of {host}:{port}", _NETWORK)
+        raise refuse(f"the network address of {host}:{port}", NETWORK)
 
     async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **_: Any) -> Any:
-        raise refuse(f"a connection to {host}:{port}", _NETWORK)
+        raise refuse(f"a connection to {host}:{port}", NETWORK)
 
     async def subprocess_exec(self, protocol_factory: Any, *args: Any, **_: Any) -> Any:
         raise refuse(f"a subprocess ({args[0] if args else ''})", "Call the work as a Python function.")

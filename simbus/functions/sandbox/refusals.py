@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from simbus.functions.sandbox.dispatch import Patch, patch
-from simbus.functions.sandbox.state import alive_here, refuse
+from simbus.functions.sandbox.state import NETWORK, alive_here, refuse
 
 if TYPE_CHECKING:
     from simbus.functions.sandbox.process import Sandbox
@@ -27,7 +27,6 @@ _RealSemaphore: Any = _multiprocessing.SemLock
 
 PID = 8  # any small number: the runtime is one of the first processes of its environment
 _PROCESS = "Call the work as a Python function, or replace it in the test."
-_SOCKET = "Use a source of the simulation (a queue, a table, a bucket), or replace the client in the test."
 _REAL_TIMER = "Use time.sleep, asyncio.timeout or context.get_remaining_time_in_millis(), which know virtual time."
 _SIGNAL_NAMES = {
     signal.SIGABRT: "aborted",
@@ -50,23 +49,37 @@ def _refused(what: str, remedy: str) -> Callable[..., Any]:
 
 
 def _refused_connection(_: Sandbox, connection: socket.socket, address: Any = None, *__: Any) -> Any:
-    raise refuse(f"a connection to {_address(address)}", _SOCKET)
+    raise refuse(f"a connection to {_address(address)}", NETWORK)
 
 
 def _refused_bind(_: Sandbox, connection: socket.socket, address: Any = None) -> Any:
-    raise refuse(f"a socket that listens on {_address(address)}", _SOCKET)
+    raise refuse(f"a socket that listens on {_address(address)}", NETWORK)
 
 
 def _refused_datagram(_: Sandbox, connection: socket.socket, data: Any, *rest: Any) -> Any:
-    raise refuse(f"a datagram to {_address(rest[-1] if rest else None)}", _SOCKET)
+    raise refuse(f"a datagram to {_address(rest[-1] if rest else None)}", NETWORK)
+
+
+def _refused_message(_: Sandbox, connection: socket.socket, buffers: Any, *rest: Any) -> Any:
+    """`sendmsg` without an address is for a connection that exists: one end of a pair."""
+    if len(rest) > 2 and rest[2] is not None:
+        raise refuse(f"a datagram to {_address(rest[2])}", NETWORK)
+    return _real_sendmsg(connection, buffers, *rest)
+
+
+_real_sendmsg = socket.socket.sendmsg
 
 
 def _refused_create(_: Sandbox, address: Any, *__: Any, **___: Any) -> Any:
-    raise refuse(f"a connection to {_address(address)}", _SOCKET)
+    raise refuse(f"a connection to {_address(address)}", NETWORK)
+
+
+def _refused_server(_: Sandbox, address: Any, **__: Any) -> Any:
+    raise refuse(f"a socket that listens on {_address(address)}", NETWORK)
 
 
 def _refused_name(_: Sandbox, host: Any = None, port: Any = None, *__: Any, **___: Any) -> Any:
-    raise refuse(f"the network address of {_address((host, port) if port is not None else host)}", _SOCKET)
+    raise refuse(f"the network address of {_address((host, port) if port is not None else host)}", NETWORK)
 
 
 def _address(address: Any) -> str:
@@ -159,7 +172,9 @@ def _socket_patches() -> list[Patch]:
     found = patch(socket.socket, "connect", _refused_connection) + patch(socket.socket, "bind", _refused_bind)
     found += patch(socket.socket, "connect_ex", _refused_connection)
     found += patch(socket.socket, "sendto", _refused_datagram)
+    found += patch(socket.socket, "sendmsg", _refused_message)
     found += patch(socket, "create_connection", _refused_create)
+    found += patch(socket, "create_server", _refused_server)
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo"):
         found += patch(socket, name, _refused_name)
     return found

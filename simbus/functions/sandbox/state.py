@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simbus.functions.sandbox.process import Sandbox
 
 TASK_ROOT = "/var/task"
+NETWORK = "Call AWS through boto3, which the simulation answers itself, or replace the client in the test."
 PACKAGE = __file__.rpartition("/functions/")[0] + "/"
 
 current: Sandbox | None = None

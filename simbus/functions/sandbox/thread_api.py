@@ -11,6 +11,7 @@ import _thread
 import concurrent.futures.thread
 import threading
 from collections.abc import Callable
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from simbus.functions.sandbox import living, state
@@ -137,11 +138,26 @@ def _adopt(python: Any, thread: SandboxThread, name: str, daemon: bool) -> None:
     python._native_id = NATIVE_ID + thread.number
 
 
-def _current(sandbox: Sandbox) -> Any:
+def _ident(_: Any) -> int:
+    """`threading.get_ident`, asked for each line of a log. A bound method as well: see `dispatch`."""
+    sandbox = state.current
+    if sandbox is None or _real_ident() != state._thread:
+        return _real_ident()
+    return sandbox.running.ident
+
+
+def _current() -> Any:
+    """`threading.current_thread`."""
+    sandbox = state.current
+    if sandbox is None or _real_ident() != state._thread:
+        return _real_current()
     thread = sandbox.running
     if thread.python is None:
         thread.python = _Bare(thread) if thread.number else _Main(thread)
     return thread.python
+
+
+_real_ident, _real_current = threading.get_ident, threading.current_thread
 
 
 def _main(sandbox: Sandbox) -> Any:
@@ -224,10 +240,12 @@ def patches() -> list[Patch]:
     found += patch(threading, "_start_joinable_thread", _start_joinable)
     found += _info(_thread, "_set_sentinel", _sentinel) + _info(threading, "_set_sentinel", _sentinel)
     found += patch(threading, "_make_invoke_excepthook", _invoker)
+    ident = MethodType(_ident, _real_ident)
     for owner in (_thread, threading):
-        found += _info(owner, "get_ident", lambda sandbox: sandbox.running.ident)
+        found.append(Patch(owner, "get_ident", ident, _real_ident))
         found += _info(owner, "get_native_id", lambda sandbox: NATIVE_ID + sandbox.running.number)
-    found += _info(threading, "current_thread", _current) + _info(threading, "main_thread", _main)
+    found.append(Patch(threading, "current_thread", _current, _real_current))
+    found += _info(threading, "main_thread", _main)
     found += _info(threading, "enumerate", _enumerate, _enumerate_outside)
     found += _info(threading, "active_count", lambda sandbox: len(_enumerate(sandbox)), _count_outside)
     found += _info(threading, "_newname", _name)

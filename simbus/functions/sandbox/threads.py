@@ -70,6 +70,7 @@ class SandboxThread:
         "event_loop",
         "greenlet",
         "hub",
+        "ident",
         "locals",
         "number",
         "place",
@@ -82,6 +83,7 @@ class SandboxThread:
     def __init__(self, sandbox: Sandbox, number: int, run: Callable[[], None]) -> None:
         self.sandbox = sandbox
         self.number = number
+        self.ident = sandbox.first_ident + number  # as Python tells it: unique, and the same in each run
         self.greenlet = self._active = greenlet(run)
         self.hub: Any = None
         self.due = FOREVER
@@ -101,11 +103,6 @@ class SandboxThread:
 
     def __repr__(self) -> str:
         return f"<SandboxThread {self.sandbox.config.name}/{self.sandbox.number}/{self.number}>"
-
-    @property
-    def ident(self) -> int:
-        """`threading.get_ident()`: the same in each run, another one in each environment."""
-        return self.sandbox.first_ident + self.number
 
     # --- parking, from inside --------------------------------------------------------------------------------------
 
