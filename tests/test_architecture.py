@@ -32,6 +32,7 @@ LAYERS = [
     {"recording"},
     {"simulation"},
     {"explain", "report"},
+    {"comparison"},
     {"scenario"},
     {"exploration", "lint"},
     {"cli", "testing"},

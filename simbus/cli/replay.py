@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status
+from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status, printing
 from simbus.cli.exploring import OnlyFaults, Ties
 from simbus.cli.results import Github, Junit, check_junit, error_in_junit, show_summary
 from simbus.cli.run import (
@@ -30,6 +30,7 @@ from simbus.errors import UsageError
 
 if TYPE_CHECKING:
     from simbus.recording.source import Input
+    from simbus.report.comparison import Comparison
     from simbus.scenario.loader import Scenario
     from simbus.simulation import Simulation
 
@@ -60,6 +61,10 @@ Target = Annotated[
     ),
 ]
 SkipInvalid = Annotated[bool, typer.Option("--skip-invalid", help="Leave out what is broken, and say how much it was.")]
+Compare = Annotated[
+    Path | None,
+    typer.Option(metavar="RUN.db", help="Show what comes out differently from that run, event by event."),
+]
 Record = Annotated[Path | None, typer.Option(metavar="FILE", help="Record it, as `simbus run` does.")]
 
 
@@ -73,6 +78,11 @@ class Choice(NamedTuple):
     begin: str | None
     end: str | None
     skip_invalid: bool
+
+    @property
+    def partly(self) -> bool:
+        """Whether only a part of the file is wanted."""
+        return (self.only, self.begin, self.end) != (None, None, None)
 
     def words(self) -> list[str]:
         """The options that say the same."""
@@ -96,6 +106,7 @@ def replay(
     skip_invalid: SkipInvalid = False,
     json: Json = False,
     record: Record = None,
+    compare: Compare = None,
     overrides: Overrides = None,
     ties: Ties = None,
     faults: OnlyFaults = None,
@@ -118,18 +129,30 @@ def replay(
         check_speed(speed)
         guard = guard_of(handler_guard)
         loaded = load(scenario, overrides or [])
+        database = db or Path(f"{loaded.name}.db")
+        if compare is not None:
+            check_compared(compare, database)
         choice = Choice(recording, format, target or [], only, begin, end, skip_invalid)
         source = check_input(loaded, choice)
         variant = Variant.read(loaded, seed_of(seed), ties, None, faults)
         if source.head is not None:
             variant = variant.completed(source.head.seed, source.head.ties)
-        options = Options(variant, db or Path(f"{loaded.name}.db"), speed, guard, overrides or [], record)
+        options = Options(variant, database, speed, guard, overrides or [], record)
         reproduce = _command(scenario, loaded, options, choice)
         tell(source)
     with exit_status(f"Reproduce with: {reproduce}"):
         with error_in_junit(junit, loaded.name, reproduce):
             summary = play(loaded, options, reproduce, lambda simulation: begin_replay(simulation, source))
+        if compare is not None:
+            from msgspec.structs import replace
+
+            summary = replace(summary, comparison=compared(compare, database, choice.partly))
         show_summary(summary, json=json, junit=junit, github=github)
+        if summary.comparison is not None and not json:
+            from simbus.comparison.text import text_of
+
+            with printing():
+                print(f"\n{text_of(summary.comparison, str(compare))}")
         if not json and sys.stderr is not None and sys.stderr.isatty():
             complain(f"{summary.real.seconds:.2f} s of real time")
     if not summary.passed:
@@ -164,6 +187,27 @@ def begin_replay(simulation: Simulation, source: Input) -> None:
 
     simulation.rows.set("recording", source.path.name)
     Replay(simulation, source.within(simulation)).start()
+
+
+def check_compared(before: Path, database: Path) -> None:
+    """Raise UsageError where there is no such run, or where this one would take its place."""
+    from simbus.logs.reader import open_run
+
+    with open_run(before) as rows:
+        if not rows.finished:
+            raise UsageError(f"--compare {before}: the run did not finish; only a whole one is compared. Run it again.")
+    if database.exists() and database.samefile(before):
+        raise UsageError(f"--compare {before}: the replay would take its place. Name another file with --db.")
+
+
+def compared(before: Path, after: Path, partly: bool) -> Comparison:
+    """What came out differently."""
+    from simbus.comparison.changes import compare
+    from simbus.comparison.reading import Run
+    from simbus.logs.reader import open_run
+
+    with open_run(before) as earlier, open_run(after) as later:
+        return compare(Run(earlier), Run(later), partly=partly)
 
 
 def tell(source: Input) -> None:

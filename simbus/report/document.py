@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from simbus.expectations.results import ExpectationResult
+from simbus.report.comparison import Comparison
 
 SCHEMA_URL: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -131,10 +132,13 @@ class Summary(msgspec.Struct, frozen=True):
     passed: Annotated[bool, _about("Whether all expectations hold.")]
     cost_usd: Annotated[float, _about("The sum over the functions.")]
     real: Real = Real()
+    comparison: Annotated[Comparison | None, _about("With the run that --compare names; left out without it.")] = None
 
     def document(self) -> dict[str, Any]:
         """The JSON document."""
         found: dict[str, Any] = msgspec.to_builtins(self)
+        if self.comparison is None:
+            del found["comparison"]
         return found
 
 
