@@ -97,7 +97,11 @@ class Names:
         try:
             service, name, _ = short_name(arn)
         except UsageError:
-            raise ValueError(f"{arn!r} names no resource of {', '.join(SERVICES)}") from None
+            if self._default is not None:
+                return self._default
+            raise ValueError(
+                f"{arn!r} names no resource of {', '.join(SERVICES)}. Say which one is meant: --target RESOURCE"
+            ) from None
         return self.find(service, name)
 
     def only(self, service: str, what: str, wanted: Callable[[Any], bool] = lambda _: True) -> str:

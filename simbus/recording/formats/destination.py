@@ -33,15 +33,25 @@ def convert_record(value: Any, line: int, names: Names) -> Iterator[Found]:
         return
     if "requestPayload" not in value:
         raise ValueError("there is no requestPayload; the record does not say what the function was given")
-    function = names.find_arn(field(value, "requestContext", "functionArn"))
-    yield invoke(function, value["requestPayload"], time_of(optional(value, "timestamp")), line)
+    arn = field(value, "requestContext", "functionArn")
+    function = names.find_arn(arn)
+    qualifier = _qualifier(arn, function, names)
+    yield invoke(function, value["requestPayload"], time_of(optional(value, "timestamp")), line, qualifier)
 
 
-def invoke(function: str, payload: Any, when: int, line: int) -> Found:
+def invoke(function: str, payload: Any, when: int, line: int, qualifier: str | None = None) -> Found:
     """An asynchronous invocation: the road that ended in a destination or a dead-letter queue."""
     if not function.startswith("lambda:"):
         raise ValueError(f"{function} is named as the target; an invocation goes to a function")
-    return operation(when, function, "invoke", line, payload=payload, invocation_type="Event")
+    return operation(when, function, "invoke", line, payload=payload, invocation_type="Event", qualifier=qualifier)
+
+
+def _qualifier(arn: str, function: str, names: Names) -> str | None:
+    """The version or alias that was invoked, where the scenario has it too."""
+    qualifier = arn.rpartition(":")[2] if arn.count(":") == 7 else None
+    if qualifier in (None, "$LATEST") or not function.startswith("lambda:"):
+        return None
+    return qualifier if names.wants(function) and names.resource(function).core.has(qualifier) else None
 
 
 def _stream_failure(value: Any, line: int, names: Names) -> Iterator[Found]:
