@@ -288,7 +288,9 @@ def test_describe_table() -> None:
     """DescribeTable's answer: keys, their types, what is in it."""
     table = Stage().table(hash_key="pk", range_key="at", attribute_types={"at": "N"})
     table.put_item({"pk": {"S": "a"}, "at": {"N": "1"}})
-    assert table.describe_table()["Table"] == {
+    described = table.describe_table()["Table"]
+    assert len(described.pop("TableId")) == 36
+    assert described == {
         "AttributeDefinitions": [
             {"AttributeName": "at", "AttributeType": "N"},
             {"AttributeName": "pk", "AttributeType": "S"},
@@ -300,5 +302,11 @@ def test_describe_table() -> None:
         "TableSizeBytes": 7,
         "ItemCount": 1,
         "TableArn": "arn:aws:dynamodb:us-east-1:111111111111:table/items",
-        "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
+        "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0},
+        "BillingModeSummary": {
+            "BillingMode": "PAY_PER_REQUEST",
+            "LastUpdateToPayPerRequestDateTime": datetime(2026, 1, 1, tzinfo=UTC),
+        },
+        "DeletionProtectionEnabled": False,
+        "WarmThroughput": {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "ACTIVE"},
     }

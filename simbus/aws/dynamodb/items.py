@@ -22,6 +22,8 @@ def _method(name: str) -> None:
         response: Response = method(
             table_of(account, TableName), **{parameters[key]: value for key, value in params.items()}
         )
+        if "ConsumedCapacity" in response:
+            response["ConsumedCapacity"]["TableName"] = TableName  # an ARN where one was given
         return response
 
     api.operations[_aws(name)] = Operation(function, frozenset((*parameters, "TableName")))

@@ -130,6 +130,11 @@ class Projection:
     def __init__(self, paths: list[Path]) -> None:
         self._paths = paths
 
+    @property
+    def heads(self) -> list[str]:
+        """The attributes that its paths begin with."""
+        return [str(path[0]) for path in self._paths]
+
     def of(self, item: Item) -> Item:
         return project(item, self._paths)
 

@@ -1,48 +1,224 @@
-"""What is said of a table as a whole: DescribeTable, and UpdateTable as far as its stream goes."""
+"""What is said of a table as a whole and changed about it: all that is at once ACTIVE here, and takes AWS seconds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simbus.errors import UsageError
+from simbus.bus import Bus
+from simbus.errors import AwsError, UsageError
 from simbus.sources.base import operation, twin
-from simbus.sources.dynamodb.errors import bad_parameter, invalid
+from simbus.sources.dynamodb import definition
+from simbus.sources.dynamodb.describe import ON_DEMAND, Units, description, key_arn, new_info
+from simbus.sources.dynamodb.errors import bad_parameter, constraint, invalid
+from simbus.sources.dynamodb.index import Index
 from simbus.sources.dynamodb.store import TableStore
+from simbus.world import World
+
+_CLASSES = ("STANDARD", "STANDARD_INFREQUENT_ACCESS")
 
 
 class ManagedTable(TableStore):
-    """A table that can be described and whose stream can be enabled and disabled."""
+    """A table that can be described, changed and deleted.
+
+    `billing_mode` (PAY_PER_REQUEST or PROVISIONED), `provisioned_throughput`, `index_throughput` (by index), `tags`,
+    `table_class`, `sse_specification` are described, and change nothing else. A table of
+    `deletion_protection_enabled` can't be deleted. The others are `TableStore`'s.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        bus: Bus,
+        name: str,
+        *,
+        hash_key: str,
+        billing_mode: str = ON_DEMAND,
+        provisioned_throughput: Units | None = None,
+        index_throughput: Mapping[str, Units | None] | None = None,
+        tags: Mapping[str, str] | None = None,
+        table_class: str | None = None,
+        sse_specification: Mapping[str, Any] | None = None,
+        deletion_protection_enabled: bool = False,
+        **settings: Any,
+    ) -> None:
+        super().__init__(world, bus, name, hash_key=hash_key, **settings)
+        self.info = new_info(world, name, billing_mode, provisioned_throughput)
+        self.info.index_throughput.update(index_throughput or {})
+        self.info.tags.update(tags or {})
+        self.info.table_class = table_class
+        self.info.key_arn = key_arn(world, sse_specification)
+        self.info.protected = deletion_protection_enabled
 
     @operation
     def describe_table(self) -> dict[str, Any]:
-        """`{"Table": ...}`. ItemCount and TableSizeBytes are those of this moment (AWS: about every six hours)."""
-        return {"Table": self._description()}
+        """`{"Table": ...}`."""
+        return {"Table": description(self, self.info)}
 
     adescribe_table = twin(describe_table)
 
     @operation
-    def update_table(self, *, stream_specification: Mapping[str, Any]) -> dict[str, Any]:
-        """Enable (`{"StreamEnabled": True, "StreamViewType": ...}`) or disable (`{"StreamEnabled": False}`) the stream.
+    def update_table(
+        self,
+        *,
+        attribute_definitions: Sequence[Mapping[str, str]] = (),
+        billing_mode: str | None = None,
+        provisioned_throughput: Units | None = None,
+        global_secondary_index_updates: Sequence[Mapping[str, Any]] = (),
+        stream_specification: Mapping[str, Any] | None = None,
+        table_class: str | None = None,
+        sse_specification: Mapping[str, Any] | None = None,
+        deletion_protection_enabled: bool | None = None,
+    ) -> dict[str, Any]:
+        """Change what is given, with AWS's own parameters: `{"TableDescription": ...}`.
 
-        An enabled stream cannot be changed: disable it first. Each one has an ARN of its own; a disabled one can be
-        read for 24 hours more. It is done at once (AWS: about 5 seconds of UPDATING). Raises AwsError
-        ValidationException (what AWS answers; its API reference says ResourceInUseException).
+        `stream_specification` enables (`{"StreamEnabled": True, "StreamViewType": ...}`) or disables
+        (`{"StreamEnabled": False}`) the stream. An enabled one cannot be changed: disable it first. Each one has an ARN
+        of its own; a disabled one can be read for 24 hours more. `global_secondary_index_updates` creates an index,
+        deletes one or changes its throughput. All is done at once. Raises AwsError ValidationException (also where
+        AWS's API reference says ResourceInUseException), LimitExceededException, ResourceNotFoundException.
         """
-        given = dict(stream_specification)
+        others = (table_class, sse_specification, deletion_protection_enabled)
+        if not global_secondary_index_updates and all(
+            each is None for each in (billing_mode, provisioned_throughput, stream_specification, *others)
+        ):
+            raise invalid(
+                "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates "
+                "or SSESpecification or ReplicaUpdates is required"
+            )
+        if table_class is not None:
+            check_class(table_class)
+        if billing_mode is not None or provisioned_throughput is not None:
+            updated = [each["Update"]["IndexName"] for each in global_secondary_index_updates if "Update" in each]
+            self._update_throughput(billing_mode, provisioned_throughput, updated)
+        if global_secondary_index_updates:
+            self._update_indexes(attribute_definitions, global_secondary_index_updates)
+        if stream_specification is not None:
+            self._update_stream(stream_specification)
+        if table_class is not None:
+            self.info.table_class = table_class
+        if sse_specification is not None:
+            self.info.key_arn = key_arn(self._world, sse_specification)
+        if deletion_protection_enabled is not None:
+            self.info.protected = deletion_protection_enabled
+        return {"TableDescription": description(self, self.info)}
+
+    aupdate_table = twin(update_table)
+
+    @operation
+    def delete_table(self) -> dict[str, Any]:
+        """Delete it with its items: `{"TableDescription": ...}`. Its stream can be read for 24 hours more."""
+        if self.info.protected:
+            raise invalid(
+                "Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
+                "protection first."
+            )
+        answer = description(self, self.info)
+        for member in ("AttributeDefinitions", "KeySchema", "CreationDateTime", "GlobalSecondaryIndexes"):
+            answer.pop(member, None)
+        self.end()
+        return {"TableDescription": answer | {"TableStatus": "DELETING"}}
+
+    adelete_table = twin(delete_table)
+
+    def outage(self, duration: int) -> None:
+        """Answer every operation of the table and of its stream with 503 for `duration` nanoseconds from now."""
+        super().outage(duration)
+        if self.latest_stream is not None:
+            self.latest_stream.outage(duration)
+
+    # --- throughput --------------------------------------------------------------------------------------------------
+
+    def _update_throughput(self, billing_mode: str | None, throughput: Units | None, updated: Sequence[str]) -> None:
+        info = self.info
+        if billing_mode == "PROVISIONED" and throughput is None:
+            raise bad_parameter("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+        mode = billing_mode or info.billing_mode
+        given = throughput if mode == ON_DEMAND or throughput is not None else info.throughput
+        definition.check_throughput(mode, given)
+        if throughput is not None and throughput == info.throughput:
+            raise invalid(_unchanged(throughput))
+        if mode != ON_DEMAND and mode != info.billing_mode:
+            left = [each.name for each in self.indexes.values() if each.is_global and each.name not in updated]
+            if left:
+                raise bad_parameter(f"ProvisionedThroughput must be specified for index: {','.join(left)}")
+        if mode == ON_DEMAND and mode != info.billing_mode:
+            info.on_demand_since = self._world.datetime()
+            info.index_throughput.clear()
+        info.summary = info.summary or billing_mode is not None
+        info.billing_mode = mode
+        info.throughput = given
+
+    # --- indexes -----------------------------------------------------------------------------------------------------
+
+    def _update_indexes(self, definitions: Sequence[Mapping[str, str]], updates: Sequence[Mapping[str, Any]]) -> None:
+        names = []
+        for update in updates:
+            if not any(update.get(kind) for kind in ("Update", "Create", "Delete")):
+                raise bad_parameter(
+                    "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
+                    "GlobalSecondaryIndexUpdate.Delete must not be null"
+                )
+            name = next(iter(update.values()))["IndexName"]
+            if name in names:
+                raise bad_parameter(
+                    f"Only one global secondary index update per index is allowed simultaneously. Index: {name}"
+                )
+            names.append(name)
+        if sum("Update" not in update for update in updates) > 1:
+            raise AwsError(
+                "LimitExceededException",
+                "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+            )
+        for number, update in enumerate(updates, 1):
+            if "Create" in update:
+                self._create_index(definitions, update["Create"], number)
+            elif "Delete" in update:
+                name = self._global_index(update["Delete"]["IndexName"])
+                del self.indexes[name]
+                self.info.index_throughput.pop(name, None)
+            else:
+                name = self._global_index(update["Update"]["IndexName"])
+                throughput = update["Update"].get("ProvisionedThroughput")
+                definition.check_index_throughput(name, self.info.billing_mode, throughput)
+                self.info.index_throughput[name] = throughput
+
+    def _create_index(self, definitions: Sequence[Mapping[str, str]], given: Mapping[str, Any], number: int) -> None:
+        if given["IndexName"] in self.indexes:
+            raise invalid("Attempting to create an index which already exists")
+        own = {name: self.schema.kind(name) for name in self.schema.names}
+        types = own | definition.attribute_types(definitions)
+        where = f"globalSecondaryIndexUpdates.{number}.member.create"
+        settings = definition.index_settings(given, types, where)
+        definition.check_index_throughput(
+            settings.index_name, self.info.billing_mode, given.get("ProvisionedThroughput")
+        )
+        if sum(index.is_global for index in self.indexes.values()) >= definition.GLOBAL_LIMIT:
+            raise bad_parameter(f"GlobalSecondaryIndex count exceeds the per-table limit of {definition.GLOBAL_LIMIT}")
+        index = Index(self.schema, types, settings, is_global=True)
+        self.indexes[index.name] = index
+        self.info.index_throughput[index.name] = given.get("ProvisionedThroughput")
+
+    def _global_index(self, name: str) -> str:
+        index = self.indexes.get(name)
+        if index is None or not index.is_global:
+            raise AwsError("ResourceNotFoundException", "Requested resource not found")
+        return name
+
+    # --- the stream --------------------------------------------------------------------------------------------------
+
+    def _update_stream(self, specification: Mapping[str, Any]) -> None:
+        given = dict(specification)
         enabled, view_type = given.pop("StreamEnabled", None), given.pop("StreamViewType", None)
         if given or not isinstance(enabled, bool):
             raise UsageError(
-                f"stream_specification of table {self.resource} is {dict(stream_specification)!r}; it has "
+                f"stream_specification of table {self.resource} is {dict(specification)!r}; it has "
                 "StreamEnabled, true or false, and where it is true StreamViewType. Write it like that."
             )
         if enabled:
             self._enable(view_type)
         else:
             self._disable(view_type)
-        return {"TableDescription": self._description()}
-
-    aupdate_table = twin(update_table)
 
     def _enable(self, view_type: str | None) -> None:
         if view_type is None:
@@ -59,30 +235,19 @@ class ManagedTable(TableStore):
         self.stream.disable()
         self.stream = None
 
-    def outage(self, duration: int) -> None:
-        """Answer every operation of the table and of its stream with 503 for `duration` nanoseconds from now."""
-        super().outage(duration)
-        if self.latest_stream is not None:
-            self.latest_stream.outage(duration)
 
-    def _description(self) -> dict[str, Any]:
-        definitions = [
-            {"AttributeName": name, "AttributeType": self.schema.kind(name)} for name in sorted(self.schema.names)
-        ]
-        found: dict[str, Any] = {
-            "AttributeDefinitions": definitions,
-            "TableName": self.resource,
-            "KeySchema": self.schema.shown(),
-            "TableStatus": "ACTIVE",
-            "CreationDateTime": self._world.datetime(self._created),
-            "TableSizeBytes": sum(size for _, size in self.stored.values()),
-            "ItemCount": len(self.stored),
-            "TableArn": self.arn,
-            "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
-        }
-        if self.stream is not None:
-            found["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": self.stream.view_type}
-        if self.latest_stream is not None:
-            found["LatestStreamLabel"] = self.latest_stream.label
-            found["LatestStreamArn"] = self.latest_stream.arn
-        return found
+def check_class(table_class: str) -> None:
+    """Raise AwsError for a TableClass that AWS has not."""
+    if table_class not in _CLASSES:
+        rule = f"Member must satisfy enum value set: [{', '.join(_CLASSES)}]"
+        raise constraint(table_class, "tableClass", rule)
+
+
+def _unchanged(units: Units) -> str:
+    read, write = units["ReadCapacityUnits"], units["WriteCapacityUnits"]
+    return (
+        "The provisioned throughput for the table will not change. The requested value equals the current value. "
+        f"Current ReadCapacityUnits provisioned for the table: {read}. Requested ReadCapacityUnits: {read}. "
+        f"Current WriteCapacityUnits provisioned for the table: {write}. Requested WriteCapacityUnits: {write}. "
+        "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
+    )

@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from simbus.errors import UsageError
-from simbus.sources.dynamodb.errors import invalid, no_table
+from simbus.sources.dynamodb import legacy
+from simbus.sources.dynamodb.capacity import read_units
+from simbus.sources.dynamodb.errors import SchemaMismatch, invalid, no_table
 from simbus.sources.dynamodb.expressions import Expressions, Names, Projection
+from simbus.sources.dynamodb.report import Report
 from simbus.sources.dynamodb.store import TableStore
 from simbus.sources.dynamodb.values import Item, copy_item
 from simbus.sources.dynamodb.write import (
@@ -16,6 +19,7 @@ from simbus.sources.dynamodb.write import (
     prepare_put,
 )
 
+MISMATCH = "The provided key element does not match the schema"
 BATCH_WRITE_LIMIT = 25
 BATCH_GET_LIMIT = 100
 BATCH_GET_BYTES = 16 * 1024 * 1024
@@ -25,21 +29,30 @@ Tables = Callable[[str | None], TableStore]
 # --- batches --------------------------------------------------------------------------------------------------------
 
 
-def batch_write(tables: Tables, requests: Mapping[str | None, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+def batch_write(
+    tables: Tables,
+    requests: Mapping[str | None, Sequence[Mapping[str, Any]]],
+    capacity: str = "NONE",
+    metrics: str = "NONE",
+) -> dict[str, Any]:
     """BatchWriteItem: all requests are checked before the first one is done. Raises AwsError ValidationException."""
+    report = Report(capacity, metrics)
     if sum(len(each) for each in requests.values()) > BATCH_WRITE_LIMIT:
         raise invalid("Too many items requested for the BatchWriteItem call")
     _check_some(requests)
-    writes = [_batched(tables(name), request) for name, each in requests.items() for request in each]
-    _check_distinct([(write.table.name, write.key) for write in writes])
-    for write in writes:
-        write.perform()
-    return {"UnprocessedItems": {}}
+    writes = [(name, _batched(tables(name), request)) for name, each in requests.items() for request in each]
+    _check_distinct([(write.table.name, write.key) for _, write in writes])
+    for name, write in writes:
+        report.write(name, write, *write.perform())
+    return {"UnprocessedItems": {}, **report.shown()}
 
 
 def _batched(table: TableStore, request: Mapping[str, Any]) -> Write:
     if list(request) == ["PutRequest"] and list(request["PutRequest"]) == ["Item"]:
-        return prepare_put(table, request["PutRequest"]["Item"])
+        try:
+            return prepare_put(table, request["PutRequest"]["Item"])
+        except SchemaMismatch as error:  # AWS does not say which key of the table it is
+            raise invalid(error.message if "Index Key" in error.message else MISMATCH) from None
     if list(request) == ["DeleteRequest"] and list(request["DeleteRequest"]) == ["Key"]:
         return prepare_delete(table, request["DeleteRequest"]["Key"])
     raise UsageError(
@@ -48,8 +61,11 @@ def _batched(table: TableStore, request: Mapping[str, Any]) -> Write:
     )
 
 
-def batch_get(tables: Tables, requests: Mapping[str | None, Mapping[str, Any]]) -> dict[str, Any]:
+def batch_get(
+    tables: Tables, requests: Mapping[str | None, Mapping[str, Any]], capacity: str = "NONE"
+) -> dict[str, Any]:
     """BatchGetItem: up to 16 MB of items; the keys of the others are answered as UnprocessedKeys."""
+    report = Report(capacity)
     if sum(len(each.get("Keys", ())) for each in requests.values()) > BATCH_GET_LIMIT:
         raise invalid("Too many items requested for the BatchGetItem call")
     _check_some({name: each.get("Keys", ()) for name, each in requests.items()})
@@ -58,18 +74,22 @@ def batch_get(tables: Tables, requests: Mapping[str | None, Mapping[str, Any]]) 
     size = 0
     for name, request in requests.items():
         table = tables(name)
-        projection = asked_projection(request, ("Keys", "ConsistentRead"))
+        shown_name = name or table.resource
+        projection = asked_projection(request, ("Keys", "ConsistentRead", "AttributesToGet"))
         keys = [(table.schema.given_key(key)[0], key) for key in request["Keys"]]
         _check_distinct([key for key, _ in keys])
-        found = responses.setdefault(table.resource, [])
+        found = responses.setdefault(shown_name, [])
         for key, given in keys:
             stored = table.stored.get(key)
-            size += 0 if stored is None else stored[1]
+            weight = 0 if stored is None else stored[1]
+            size += weight
             if size > BATCH_GET_BYTES:
-                unprocessed.setdefault(table.resource, {**request, "Keys": []})["Keys"].append(given)
-            elif stored is not None:
+                unprocessed.setdefault(shown_name, {**request, "Keys": []})["Keys"].append(given)
+                continue
+            report.read(name, table, read_units(weight, consistent=request.get("ConsistentRead", False)))
+            if stored is not None:
                 found.append(shown(stored[0], projection))
-    return {"Responses": responses, "UnprocessedKeys": unprocessed}
+    return {"Responses": responses, "UnprocessedKeys": unprocessed, **report.shown()}
 
 
 def _check_some(requests: Mapping[Any, Sequence[Any]]) -> None:
@@ -104,14 +124,20 @@ def finder(own: TableStore | None, find: Callable[[str], object]) -> Tables:
 
 
 def asked_projection(request: Mapping[str, Any], others: Sequence[str]) -> Projection | None:
+    """The projection of one entry of a batch or transaction, which may have `others` besides."""
     check_keys(request, (*others, "ProjectionExpression", "ExpressionAttributeNames"))
-    return read_projection_of(request.get("ProjectionExpression"), request.get("ExpressionAttributeNames"))
+    return read_projection_of(
+        request.get("ProjectionExpression"), request.get("ExpressionAttributeNames"), request.get("AttributesToGet")
+    )
 
 
-def read_projection_of(projection: str | None, names: Names) -> Projection | None:
+def read_projection_of(
+    projection: str | None, names: Names, attributes_to_get: Sequence[str] | None = None
+) -> Projection | None:
     """The projection of a request that has no other expression."""
     if projection is None and names is None:
-        return None
+        return legacy.attributes_to_get(attributes_to_get)
+    legacy.check_forms({"ProjectionExpression": projection}, {"AttributesToGet": attributes_to_get})
     expressions = Expressions(names, None)
     found = expressions.projection(projection)
     expressions.finish()

@@ -1,15 +1,14 @@
-"""The primary key of a table: what it consists of, what is refused as one, and the items in its order."""
+"""The key of a table or an index: what it consists of, and what is refused as one."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from hashlib import md5
 from typing import Any, NamedTuple
 
 from simbus.errors import UsageError
 from simbus.sources.dynamodb.errors import INVALID, SchemaMismatch, bad_parameter, invalid
-from simbus.sources.dynamodb.values import Item, Value, clean, comparable
+from simbus.sources.dynamodb.values import Item, Value, clean
 
 HASH_KEY_LIMIT = 2048
 RANGE_KEY_LIMIT = 1024
@@ -78,36 +77,45 @@ class Schema(NamedTuple):
                 "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
                 f"empty {'string' if kind == 'S' else 'binary'} value. Key: {name}"
             )
-        if len(content) > limit // 4 and len(content.encode() if kind == "S" else content) > limit:
-            what = "Size of hashkey" if limit == HASH_KEY_LIMIT else "Aggregated size of all range keys"
-            size = "maximum size limit" if limit == HASH_KEY_LIMIT else "size limit"
-            raise bad_parameter(f"{what} has exceeded the {size} of{limit} bytes")
+        check_size(kind, content, limit)
         return content
+
+
+def check_size(kind: str, content: Any, limit: int) -> None:
+    """Raise AwsError for the content of a key of over `limit` bytes; a number is always short enough."""
+    if kind == "N" or len(content) <= limit // 4:
+        return
+    if len(content.encode() if kind == "S" else content) > limit:
+        if limit == HASH_KEY_LIMIT:
+            raise bad_parameter(f"Size of hashkey has exceeded the maximum size limit of{limit} bytes")  # AWS's slip
+        raise bad_parameter(f"Aggregated size of all range keys has exceeded the size limit of {limit} bytes")
 
 
 def _missing(name: str) -> SchemaMismatch:
     return SchemaMismatch(f"{INVALID}Missing the key {name} in the item")
 
 
-def schema(hash_key: str, range_key: str | None, attribute_types: Mapping[str, str] | None) -> Schema:
-    """The key schema of a table. Raises UsageError where CreateTable would refuse it."""
-    types = dict(attribute_types or {})
-    names = [hash_key] if range_key is None else [hash_key, range_key]
-    for name in names:
-        types.setdefault(name, "S")
-        if not 1 <= len(name.encode()) <= 255:
+def schema(hash_key: str, range_key: str | None, types: Mapping[str, str]) -> Schema:
+    """The key schema of a table or an index; a key of no given type is a string. Raises UsageError."""
+    for name in (hash_key, range_key):
+        if name is not None and not 1 <= len(name.encode()) <= 255:
             raise UsageError(f"key attribute {name!r} has {len(name.encode())} bytes; DynamoDB allows 1 to 255.")
     if hash_key == range_key:
         raise UsageError(f"hash_key and range_key are both {hash_key!r}; they are two attributes. Name another one.")
+    return Schema(hash_key, types.get(hash_key, "S"), range_key, types.get(range_key or "", "S"))
+
+
+def check_types(types: Mapping[str, str], schemas: Iterable[Schema]) -> None:
+    """Raise UsageError for the type of an attribute that is no key, or one that no key can have."""
+    names = {name for each in schemas for name in each.names}
     for name, kind in types.items():
         if kind not in ("S", "N", "B"):
             raise UsageError(f"attribute_types.{name} is {kind!r}; a key attribute is of type S, N or B.")
         if name not in names:
             raise UsageError(
-                f"attribute_types has {name!r}, which is no key attribute; only hash_key and range_key have a type. "
-                "Leave it out: other attributes take any type."
+                f"attribute_types has {name!r}, which is no key attribute; only the keys of the table and of its "
+                "indexes have a type. Leave it out: other attributes take any type."
             )
-    return Schema(hash_key, types[hash_key], range_key, types.get(range_key or "", "S"))
 
 
 def key_text(key: Key) -> str:
@@ -121,66 +129,3 @@ def key_text(key: Key) -> str:
 def partition(content: Any) -> bytes:
     """Where a hash key's items lie: the order of a scan (AWS hashes as well, by a function it does not publish)."""
     return md5(content if isinstance(content, bytes) else content.encode(), usedforsecurity=False).digest()
-
-
-class KeyOrder:
-    """The keys of a table in order: partitions by their hash, within one by range key.
-
-    It is built by the first query or scan, so that a table which is only written to pays nothing for it.
-    """
-
-    def __init__(self, schema: Schema, keys: Iterable[Key]) -> None:
-        self._numeric = schema.range_kind == "N"
-        self._partitions: dict[Any, list[tuple[Any, Key]]] = {}
-        self._order: list[tuple[bytes, Any]] = []
-        for key in keys:
-            self._partitions.setdefault(key[0], []).append(self._entry(key))
-        for entries in self._partitions.values():
-            entries.sort()
-        self._order = sorted((partition(first), first) for first in self._partitions)
-
-    def add(self, key: Key) -> None:
-        entries = self._partitions.get(key[0])
-        if entries is None:
-            entries = self._partitions[key[0]] = []
-            insort(self._order, (partition(key[0]), key[0]))
-        insort(entries, self._entry(key))
-
-    def remove(self, key: Key) -> None:
-        entries = self._partitions[key[0]]
-        del entries[bisect_left(entries, self._entry(key))]
-        if not entries:
-            del self._partitions[key[0]]
-            del self._order[bisect_left(self._order, (partition(key[0]), key[0]))]
-
-    def in_partition(self, first: Any, *, forward: bool, after: Key | None) -> Sequence[Key]:
-        """The keys of one hash key, from behind `after` on (it need not exist any more)."""
-        entries = self._partitions.get(first, [])
-        if after is not None and forward:
-            place = bisect_left(entries, self._entry(after))
-            if place < len(entries) and entries[place][1] == after:
-                place += 1
-            entries = entries[place:]
-        elif after is not None:
-            entries = entries[: bisect_left(entries, self._entry(after))]
-        keys = [key for _, key in entries]
-        return keys if forward else keys[::-1]
-
-    def everywhere(self, after: Key | None) -> Iterable[Key]:
-        """Every key in the order of a scan, from behind `after` on."""
-        start = 0
-        if after is not None:
-            yield from self.in_partition(after[0], forward=True, after=after)
-            where = (partition(after[0]), after[0])
-            start = bisect_left(self._order, where)
-            if start < len(self._order) and self._order[start] == where:
-                start += 1
-        for _, first in self._order[start:]:
-            for _, key in self._partitions[first]:
-                yield key
-
-    def _entry(self, key: Key) -> tuple[Any, Key]:
-        second = key[1]
-        if second is None:
-            return 0, key
-        return (comparable({"N": second}) if self._numeric else second), key

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from simbus.bus import Bus
 from simbus.errors import UsageError
@@ -12,7 +12,10 @@ from simbus.kernel import HOUR, SECOND
 from simbus.model import ChangeEvent
 from simbus.sources.base import Source
 from simbus.sources.dynamodb.change import Change, payload_maker
-from simbus.sources.dynamodb.schema import Key, KeyOrder, key_text, schema
+from simbus.sources.dynamodb.errors import no_table
+from simbus.sources.dynamodb.index import Index, IndexSettings, indexes
+from simbus.sources.dynamodb.order import KeyOrder, Place
+from simbus.sources.dynamodb.schema import Key, check_types, key_text, schema
 from simbus.sources.dynamodb.stream import ChangeStream
 from simbus.sources.dynamodb.values import Item, Stored, copy_item
 from simbus.world import World
@@ -20,13 +23,15 @@ from simbus.world import World
 SERVICE: Final = "dynamodb.amazonaws.com"  # what time to live deletes is caused by
 SHARD_LIFETIME: Final = 4 * HOUR
 FIVE_YEARS: Final = 5 * 365 * 24 * HOUR
+GIGABYTE: Final = 1 << 30
 FAR: Final = 1 << 60  # ns: longer than any run
 
 
 class TableStore(Source):
     """A DynamoDB table without its operations.
 
-    `hash_key` and `range_key` name the primary key, `attribute_types` their kinds (S, N or B; default S).
+    `hash_key` and `range_key` name the primary key, `attribute_types` the kinds (S, N or B; default S) of it and of the
+    keys of the indexes, which are settings as `IndexSettings` has them.
     `stream_view_type` (KEYS_ONLY, NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES) gives the table a `stream` of
     `stream_shard_count` shards that are followed by others every `stream_shard_lifetime` ns (None: never).
     `ttl_attribute` names a number attribute with an epoch second: `ttl_delay` ns after it (default 0; AWS: "within a
@@ -45,6 +50,8 @@ class TableStore(Source):
         hash_key: str,
         range_key: str | None = None,
         attribute_types: Mapping[str, str] | None = None,
+        local_secondary_indexes: Iterable[Mapping[str, Any] | IndexSettings] = (),
+        global_secondary_indexes: Iterable[Mapping[str, Any] | IndexSettings] = (),
         stream_view_type: str | None = None,
         stream_shard_count: int = 1,
         stream_shard_lifetime: int | None = SHARD_LIFETIME,
@@ -59,17 +66,20 @@ class TableStore(Source):
             raise UsageError(f"table {name} has ttl_delay, but no ttl_attribute. Add the one, or remove the other.")
         super().__init__(world, bus, name)
         world.check_free(self)  # type: ignore[arg-type]
-        self.schema = schema(hash_key, range_key, attribute_types)
+        types = dict(attribute_types or {})
+        self.schema = schema(hash_key, range_key, types)
+        self.indexes: dict[str, Index] = indexes(self.schema, types, local_secondary_indexes, global_secondary_indexes)
+        check_types(types, (self.schema, *(index.schema for index in self.indexes.values())))
         self.ttl_attribute = ttl_attribute
         self.ttl_delay = ttl_delay
         self.stored: dict[Key, Stored] = {}
         self._stream_settings = stream_shard_count, stream_shard_lifetime
         self.stream = None if stream_view_type is None else self._new_stream(stream_view_type)
         self.latest_stream = self.stream
-        self._created = world.timeline.now
         self._plain_payload = payload_maker(world, self.schema, None, None)
         self._order: KeyOrder | None = None
         self._expiries: dict[Key, int] = {}
+        self.deleted = False
 
     def _new_stream(self, view_type: str) -> ChangeStream:
         return ChangeStream(self._world, self._bus, self.resource, self.schema, view_type, *self._stream_settings)
@@ -81,9 +91,25 @@ class TableStore(Source):
         return True
 
     def check_available(self) -> None:
-        """Raise AwsError in an outage, as each operation of the table does."""
+        """Raise AwsError in an outage or when it is deleted, as each operation of the table does."""
         if self._out_until:
             self._check_available()
+
+    def _check_available(self) -> None:
+        if self.deleted:
+            raise no_table()
+        super()._check_available()
+
+    def end(self) -> None:
+        """The table is deleted. Who has it in hand still is refused; its stream can be read for 24 hours more."""
+        self.deleted = True
+        self._out_until = FAR
+        self.stored.clear()
+        self._expiries.clear()
+        self._order = None
+        if self.stream is not None:
+            self.stream.disable()
+            self.stream = None
 
     @property
     def items(self) -> list[Item]:
@@ -94,8 +120,24 @@ class TableStore(Source):
     def order(self) -> KeyOrder:
         """The keys in the order of queries and scans."""
         if self._order is None:
-            self._order = KeyOrder(self.schema, self.stored)
+            self._order = KeyOrder(self.schema, self.schema, (Place(key, key) for key in self.stored))
         return self._order
+
+    def collection(self, first: Any) -> dict[str, Any] | None:
+        """AWS's ItemCollectionMetrics of a hash key; None in a table without local indexes.
+
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.ItemCollections: the items and
+        their entries in local indexes, as a range of whole gigabytes.
+        """
+        local = [index for index in self.indexes.values() if not index.is_global]
+        if not local:
+            return None
+        found = [self.stored[key] for key in self.order.in_partition(first, None, forward=True, after=None)]
+        size = sum(each[1] for each in found)
+        size += sum(index.size(each) for index in local for each in found if index.at(each[0]) is not None)
+        low = float(size // GIGABYTE)
+        key_attribute = {self.schema.hash_key: {self.schema.hash_kind: first}}
+        return {"ItemCollectionKey": key_attribute, "SizeEstimateRangeGB": [low, low + 1]}
 
     def write(self, key: Key, new: Stored | None, *, expired: bool = False) -> None:
         """Store an item (None: delete it) and say so, if that changes anything.
@@ -118,7 +160,9 @@ class TableStore(Source):
             self.stored[key] = new
             change = Change("MODIFY", key, old, new)
         if self._order is not None and change.event_name != "MODIFY":
-            (self._order.remove if new is None else self._order.add)(key)
+            (self._order.remove if new is None else self._order.add)(Place(key, key))
+        for index in self.indexes.values():
+            index.changed(key, old, new)
         if self.ttl_attribute is not None and new is not None:
             self._plan_expiry(key, new[0])
         self._publish(change)
@@ -146,6 +190,14 @@ class TableStore(Source):
             stream.tell(change.key)
 
     # --- time to live ------------------------------------------------------------------------------------------------
+
+    def watch_expiry(self, attribute: str | None) -> None:
+        """Let that attribute say when an item expires; None: items stay."""
+        self.ttl_attribute = attribute
+        self._expiries.clear()
+        if attribute is not None:
+            for key, (item, _) in self.stored.items():
+                self._plan_expiry(key, item)
 
     def _plan_expiry(self, key: Key, item: Item) -> None:
         """Look at the item again when it expires; an earlier look that is planned already finds this one then."""

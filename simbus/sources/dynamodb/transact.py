@@ -11,12 +11,14 @@ import msgspec
 
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import MINUTE
+from simbus.sources.dynamodb.capacity import read_units
 from simbus.sources.dynamodb.errors import SchemaMismatch, cancelled, invalid
 from simbus.sources.dynamodb.expressions import Projection
 from simbus.sources.dynamodb.many import Tables, asked_projection, check_keys, shown
+from simbus.sources.dynamodb.report import Report
 from simbus.sources.dynamodb.schema import Key
 from simbus.sources.dynamodb.store import TableStore
-from simbus.sources.dynamodb.values import Stored
+from simbus.sources.dynamodb.values import Stored, clean_item
 from simbus.sources.dynamodb.write import (
     Write,
     prepare_check,
@@ -45,16 +47,22 @@ _ACTIONS: dict[str, tuple[Callable[..., Write], dict[str, str]]] = {
 
 
 def transact_write(
-    world: World, tables: Tables, requests: Sequence[Mapping[str, Mapping[str, Any]]], token: str | None = None
+    world: World,
+    tables: Tables,
+    requests: Sequence[Mapping[str, Mapping[str, Any]]],
+    token: str | None = None,
+    capacity: str = "NONE",
+    metrics: str = "NONE",
 ) -> dict[str, Any]:
     """TransactWriteItems. Raises AwsError ValidationException, TransactionCanceledException (a RefusedWrite).
 
     A request whose `token` an equal one has had in the 10 minutes before changes nothing; an unequal one raises
     IdempotentParameterMismatchException.
     """
+    report = Report(capacity, metrics, "WriteCapacityUnits")
     _check_number(requests)
     if token is not None and _seen(world, token, requests):
-        return {}
+        return _done_before(tables, requests, capacity)
     writes: list[Write | SchemaMismatch] = [_action(tables, request) for request in requests]
     keys = [(write.table.name, write.key) for write in writes if isinstance(write, Write)]
     if len(set(keys)) < len(keys):
@@ -73,11 +81,33 @@ def transact_write(
         raise cancelled(reasons)
     if sum(result[1] for _, result in results if result is not None) > TRANSACTION_BYTES:
         raise invalid("Collection of items in the transaction exceeds the 4 MB limit")
-    for done, result in results:
+    for (done, result), request in zip(results, requests, strict=True):
+        old = done.table.stored.get(done.key)
         done.table.write(done.key, result)
+        report.write(_table_name(request), done, old, result)
     if token is not None:
         _remember(world, token, requests)
-    return {}
+    return report.shown()
+
+
+def _done_before(tables: Tables, requests: Sequence[Mapping[str, Any]], capacity: str) -> dict[str, Any]:
+    """A request whose token is known reads its items (API reference, ClientRequestToken)."""
+    report = Report(capacity, "NONE", "ReadCapacityUnits")
+    for request in requests:
+        ((kind, given),) = request.items()
+        table = tables(given.get("TableName"))
+        key = (
+            table.schema.key_of(clean_item(given["Item"])[0])
+            if kind == "Put"
+            else table.schema.given_key(given["Key"])[0]
+        )
+        stored = table.stored.get(key)
+        report.read(given.get("TableName"), table, read_units(0 if stored is None else stored[1], transaction=True))
+    return report.shown()
+
+
+def _table_name(request: Mapping[str, Mapping[str, Any]]) -> str | None:
+    return next(iter(request.values())).get("TableName")
 
 
 def _action(tables: Tables, request: Mapping[str, Mapping[str, Any]]) -> Write | SchemaMismatch:
@@ -103,8 +133,11 @@ def _action(tables: Tables, request: Mapping[str, Mapping[str, Any]]) -> Write |
         return error
 
 
-def transact_get(tables: Tables, requests: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
+def transact_get(
+    tables: Tables, requests: Sequence[Mapping[str, Mapping[str, Any]]], capacity: str = "NONE"
+) -> dict[str, Any]:
     """TransactGetItems: `{"Responses": [{"Item": ...} or {}]}` in the order of the request."""
+    report = Report(capacity, "NONE", "ReadCapacityUnits")
     _check_number(requests)
     wanted: list[tuple[TableStore, Key, Projection | None]] = []
     for request in requests:
@@ -115,11 +148,16 @@ def transact_get(tables: Tables, requests: Sequence[Mapping[str, Mapping[str, An
         given = request["Get"]
         table = tables(given.get("TableName"))
         wanted.append((table, table.schema.given_key(given["Key"])[0], asked_projection(given, ("Key", "TableName"))))
+    if len({(table.name, key) for table, key, _ in wanted}) < len(wanted):
+        raise invalid("Transaction request cannot include multiple operations on one item")
     responses = []
-    for table, key, projection in wanted:
+    for (table, key, projection), request in zip(wanted, requests, strict=True):
         stored = table.stored.get(key)
-        responses.append({} if stored is None else {"Item": shown(stored[0], projection)})
-    return {"Responses": responses}
+        item = {} if stored is None else shown(stored[0], projection)
+        responses.append({"Item": item} if item else {})
+        size = 0 if stored is None else stored[1]
+        report.read(_table_name(request), table, read_units(size, transaction=True))
+    return {"Responses": responses, **report.shown()}
 
 
 def _check_number(requests: Sequence[Any]) -> None:

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from simbus.errors import AwsError
+from simbus.sources.dynamodb import legacy
+from simbus.sources.dynamodb.capacity import Consumed, check_return
 from simbus.sources.dynamodb.errors import constraint, failed_condition, invalid
 from simbus.sources.dynamodb.expressions import Condition, Expressions, Names, Values
 from simbus.sources.dynamodb.project import project
 from simbus.sources.dynamodb.schema import Key
 from simbus.sources.dynamodb.store import TableStore
+from simbus.sources.dynamodb.syntax import Tree
 from simbus.sources.dynamodb.update import check_key_untouched, updated
 from simbus.sources.dynamodb.values import Item, Stored, clean_item, copy_item
 
@@ -58,13 +61,18 @@ def prepare_put(
     names: Names = None,
     values: Values = None,
     on_failure: str = "NONE",
+    expected: legacy.Conditions = None,
+    operator: str | None = None,
 ) -> Write:
     """A PutItem. Raises AwsError ValidationException."""
     stored = clean_item(item)
     key = table.schema.key_of(stored[0])
+    for index in table.indexes.values():
+        index.check_item(stored[0])
     if stored[1] > ITEM_LIMIT:
         raise invalid("Item size has exceeded the maximum allowed size")
-    return Write(table, key, read(condition, names, values), lambda _old: stored, shows_old(on_failure))
+    checked = read(condition, names, values, expected, operator)
+    return Write(table, key, checked, lambda _old: stored, shows_old(on_failure))
 
 
 def prepare_delete(
@@ -74,10 +82,13 @@ def prepare_delete(
     names: Names = None,
     values: Values = None,
     on_failure: str = "NONE",
+    expected: legacy.Conditions = None,
+    operator: str | None = None,
 ) -> Write:
     """A DeleteItem."""
     found, _ = table.schema.given_key(key)
-    return Write(table, found, read(condition, names, values), _nothing, shows_old(on_failure))
+    checked = read(condition, names, values, expected, operator)
+    return Write(table, found, checked, _nothing, shows_old(on_failure))
 
 
 def prepare_check(
@@ -103,20 +114,32 @@ def prepare_update(
     names: Names = None,
     values: Values = None,
     on_failure: str = "NONE",
+    updates: Mapping[str, Mapping[str, Any]] | None = None,
+    expected: legacy.Conditions = None,
+    operator: str | None = None,
 ) -> Write:
     """An UpdateItem: it makes the item where there is none."""
     found, key_item = table.schema.given_key(key)
-    actions = []
+    actions: list[Tree] = []
     checked = None
-    if update is not None or condition is not None or names is not None or values is not None:
+    if updates is not None or expected is not None or operator is not None:
+        others = {"AttributeUpdates": updates, "Expected": expected, "ConditionalOperator": operator}
+        legacy.check_forms({"UpdateExpression": update, "ConditionExpression": condition}, others)
+        Expressions(names, values).finish()
+        actions = legacy.attribute_updates(updates or {})
+        checked = _condition(legacy.expected(expected, operator))
+    elif update is not None or condition is not None or names is not None or values is not None:
         expressions = Expressions(names, values)
         actions = expressions.update(update)
         checked = expressions.condition(condition)
         expressions.finish()
     check_key_untouched(actions, table.schema.names)
+    heads = {str(action[1][1][0]) for action in actions}
 
     def change(old: Stored | None) -> Stored:
         new = clean_item(updated(key_item if old is None else old[0], actions))
+        for index in table.indexes.values():
+            index.check_update(new[0], heads)
         if new[1] > ITEM_LIMIT:
             raise invalid("Item size to update has exceeded the maximum allowed size")
         return new
@@ -124,14 +147,28 @@ def prepare_update(
     return Write(table, found, checked, change, shows_old(on_failure), [action[1][1] for action in actions])
 
 
-def read(condition: str | None, names: Names, values: Values) -> Condition | None:
+def read(
+    condition: str | None,
+    names: Names,
+    values: Values,
+    expected: legacy.Conditions = None,
+    operator: str | None = None,
+) -> Condition | None:
     """The condition of a request that has no other expression."""
+    if expected is not None or operator is not None:
+        legacy.check_forms({"ConditionExpression": condition}, {"Expected": expected, "ConditionalOperator": operator})
+        Expressions(names, values).finish()
+        return _condition(legacy.expected(expected, operator))
     if condition is None and names is None and values is None:
         return None
     expressions = Expressions(names, values)
     found = expressions.condition(condition)
     expressions.finish()
     return found
+
+
+def _condition(tree: Tree | None) -> Condition | None:
+    return None if tree is None else Condition(tree)
 
 
 def shows_old(on_failure: str) -> bool:
@@ -156,7 +193,28 @@ def check_returns(return_values: str, allowed: Sequence[str]) -> None:
         raise invalid("Return values set to invalid value")
 
 
-def attributes(write: Write, old: Stored | None, new: Stored | None, return_values: str) -> dict[str, Item]:
+def perform(write: Write, return_values: str, capacity: str, metrics: str) -> dict[str, Any]:
+    """Write, and answer as PutItem, UpdateItem and DeleteItem do. Raises AwsError."""
+    counted, measured = capacity != "NONE" and check_return(capacity), metrics != "NONE" and check_metrics(metrics)
+    old, new = write.perform()
+    answer = {} if return_values == "NONE" else _attributes(write, old, new, return_values)
+    if counted:
+        consumed = Consumed(write.table.resource, write.table.indexes)
+        consumed.add_write(old, new)
+        answer["ConsumedCapacity"] = consumed.shown(capacity)
+    if measured and (found := write.table.collection(write.key[0])) is not None:
+        answer["ItemCollectionMetrics"] = found
+    return answer
+
+
+def check_metrics(how: str) -> bool:
+    """Whether ReturnItemCollectionMetrics asks for any. Raises AwsError ValidationException."""
+    if how not in ("SIZE", "NONE"):
+        raise constraint(how, "returnItemCollectionMetrics", "Member must satisfy enum value set: [SIZE, NONE]")
+    return how == "SIZE"
+
+
+def _attributes(write: Write, old: Stored | None, new: Stored | None, return_values: str) -> dict[str, Item]:
     """The answer: `{"Attributes": ...}`, or `{}` where there are none."""
     if return_values == "NONE":
         return {}

@@ -1,0 +1,149 @@
+"""DescribeTable's answer, and what of a table is only described: its billing mode, tags, class, encryption."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from simbus.sources.dynamodb.index import Index
+from simbus.sources.dynamodb.store import TableStore
+from simbus.world import World, uuid
+
+ON_DEMAND: Final = "PAY_PER_REQUEST"
+_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000, "Status": "ACTIVE"}  # of a new table
+Units = Mapping[str, int]
+
+
+class Info(msgspec.Struct):
+    """What is said of a table besides its keys. No unit of `throughput` is ever short here."""
+
+    id: str
+    created: datetime
+    billing_mode: str = ON_DEMAND
+    on_demand_since: datetime | None = None
+    summary: bool = True
+    throughput: Units | None = None
+    index_throughput: dict[str, Units | None] = {}
+    tags: dict[str, str] = {}
+    protected: bool = False
+    table_class: str | None = None
+    key_arn: str | None = None
+    recovery_days: int | None = None
+
+
+def new_info(world: World, table: str, billing_mode: str, throughput: Units | None) -> Info:
+    """The info of a table that is made now."""
+    now = world.datetime()
+    on_demand = billing_mode == ON_DEMAND
+    return Info(
+        uuid(world.timeline.rng(f"dynamodb:{table}/id")),
+        now,
+        billing_mode,
+        now if on_demand else None,
+        on_demand,
+        throughput,
+    )
+
+
+def key_arn(world: World, specification: Mapping[str, Any] | None) -> str | None:
+    """The KMS key of an SSESpecification; None: the table is encrypted with a key that DynamoDB owns."""
+    if not (specification or {}).get("Enabled"):
+        return None
+    given = str((specification or {}).get("KMSMasterKeyId", "alias/aws/dynamodb"))
+    if given.startswith("arn:"):
+        return given
+    account = world.account
+    name = given if given.startswith("alias/") else f"key/{given}"
+    return f"arn:aws:kms:{account.region}:{account.id}:{name}"
+
+
+def description(table: TableStore, info: Info) -> dict[str, Any]:
+    """AWS's TableDescription. Item counts and sizes are those of this moment (AWS: about every six hours)."""
+    schemas = (table.schema, *(index.schema for index in table.indexes.values()))
+    types = {name: schema.kind(name) for schema in schemas for name in schema.names}
+    found: dict[str, Any] = {
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": types[name]} for name in sorted(types)],
+        "TableName": table.resource,
+        "KeySchema": table.schema.shown(),
+        "TableStatus": "ACTIVE",
+        "CreationDateTime": info.created,
+        "ProvisionedThroughput": _throughput(info.throughput),
+        "TableSizeBytes": sum(size for _, size in table.stored.values()),
+        "ItemCount": len(table.stored),
+        "TableArn": table.arn,
+        "TableId": info.id,
+    }
+    if info.summary:
+        found["BillingModeSummary"] = {"BillingMode": info.billing_mode}
+        if info.on_demand_since is not None:
+            found["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"] = info.on_demand_since
+    for member, is_global in (("LocalSecondaryIndexes", False), ("GlobalSecondaryIndexes", True)):
+        part = [_index(table, each, info) for each in table.indexes.values() if each.is_global is is_global]
+        if part:
+            found[member] = part
+    return found | _stream(table) | _rest(info)
+
+
+def _stream(table: TableStore) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if table.stream is not None:
+        found["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": table.stream.view_type}
+    if table.latest_stream is not None:
+        found["LatestStreamLabel"] = table.latest_stream.label
+        found["LatestStreamArn"] = table.latest_stream.arn
+    return found
+
+
+def _rest(info: Info) -> dict[str, Any]:
+    found: dict[str, Any] = {"DeletionProtectionEnabled": info.protected, "WarmThroughput": _warm(info.throughput)}
+    if info.table_class is not None:
+        found["TableClassSummary"] = {"TableClass": info.table_class}
+    if info.key_arn is not None:
+        found["SSEDescription"] = {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": info.key_arn}
+    return found
+
+
+def _index(table: TableStore, index: Index, info: Info) -> dict[str, Any]:
+    inside = [stored for stored in table.stored.values() if index.at(stored[0]) is not None]
+    projection: dict[str, Any] = {"ProjectionType": index.given.projection_type}
+    if index.given.non_key_attributes:
+        projection["NonKeyAttributes"] = list(index.given.non_key_attributes)
+    found: dict[str, Any] = {
+        "IndexName": index.name,
+        "KeySchema": index.schema.shown(),
+        "Projection": projection,
+    }
+    if index.is_global:
+        units = info.index_throughput.get(index.name)
+        found |= {
+            "IndexStatus": "ACTIVE",
+            "ProvisionedThroughput": _throughput(units),
+            "WarmThroughput": _warm(units),
+        }
+    return found | {
+        "IndexSizeBytes": sum(index.size(stored) for stored in inside),
+        "ItemCount": len(inside),
+        "IndexArn": f"{table.arn}/index/{index.name}",
+    }
+
+
+def _throughput(units: Units | None) -> dict[str, int]:
+    given = units or {}
+    return {
+        "NumberOfDecreasesToday": 0,
+        "ReadCapacityUnits": given.get("ReadCapacityUnits", 0),
+        "WriteCapacityUnits": given.get("WriteCapacityUnits", 0),
+    }
+
+
+def _warm(units: Units | None) -> dict[str, Any]:
+    if units is None:
+        return dict(_WARM)
+    return {
+        "ReadUnitsPerSecond": units["ReadCapacityUnits"],
+        "WriteUnitsPerSecond": units["WriteCapacityUnits"],
+        "Status": "ACTIVE",
+    }
