@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import md5
 from typing import Any
 
@@ -325,6 +326,38 @@ def test_a_long_poll_of_a_queue_that_is_deleted(sim: Simulation, sqs: Any) -> No
     sim.at("1s", lambda: sqs.delete_queue(QueueUrl=url))
     with pytest.raises(sqs.exceptions.QueueDoesNotExist):
         sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2)
+
+
+def test_threads_of_a_handler_call_beside_a_long_poll(sim: Simulation) -> None:
+    """The poll of one thread waits; what another one calls meanwhile takes its own latency."""
+    sim.queue("jobs")
+
+    def handler(event: Any, context: Any) -> list[float]:
+        sqs = boto3.client("sqs")
+        url = sqs.get_queue_url(QueueName="jobs")["QueueUrl"]
+        with ThreadPoolExecutor() as pool:
+            begin = time.time()
+            poll = pool.submit(sqs.receive_message, QueueUrl=url, WaitTimeSeconds=2)
+            for _ in range(3):
+                sqs.list_queues()
+            called = time.time()
+            poll.result()
+        return [round(called - begin, 3), round(time.time() - begin, 3)]
+
+    assert sim.function("f", handler=handler, timeout=9).invoke({}).json() == [0.03, 2.01]
+
+
+def test_the_sender_of_a_handlers_message(sim: Simulation) -> None:
+    """SenderId is the UserId of GetCallerIdentity: role and session of the function, or a user (API reference)."""
+    queue = sim.queue("jobs")
+
+    def handler(event: Any, context: Any) -> str:
+        boto3.client("sqs").send_message(QueueUrl=queue.url, MessageBody="a")
+        return str(boto3.client("sts").get_caller_identity()["UserId"])
+
+    caller = sim.function("f", handler=handler, timeout=9).invoke({}).json()
+    assert queue.messages[0].attributes["SenderId"] == caller
+    assert caller.endswith(":f")
 
 
 def test_a_receive_is_repeated(sim: Simulation, sqs: Any) -> None:

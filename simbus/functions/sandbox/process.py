@@ -170,7 +170,11 @@ class Sandbox:
         """Park until the callback that `start` is given is called, or until the process is gone."""
         if self.ending is not None:
             self.raise_dead()
-        self.running.wait(start)
+        answering, self.answering = self.answering, 0  # what another thread calls meanwhile takes its own time
+        try:
+            self.running.wait(start)
+        finally:
+            self.answering = answering
 
     def raise_dead(self) -> None:
         """The process is gone, and says so to each call that it still makes."""

@@ -21,7 +21,7 @@ from simbus.sources.sqs.intake import Intake
 from simbus.sources.sqs.message import Message, State
 from simbus.sources.sqs.move import MoveTask, read_task_handle
 from simbus.sources.sqs.order import Rate
-from simbus.sources.sqs.request import check_range, no_queue, sender_id, with_tags
+from simbus.sources.sqs.request import check_range, no_queue, sender_id, session_of, with_tags
 from simbus.sources.sqs.settings import ATTRIBUTE_NAMES, FIFO_NAMES, Settings, changed, check_name, shown
 from simbus.sources.sqs.store import Store, check_dead_letter_queue
 from simbus.sources.sqs.texts import unknown
@@ -42,7 +42,7 @@ class ManagedQueue(Source):
         super().__init__(world, bus, name)
         self.store = Store(world, bus, name, self.arn, settings)
         self.url = f"https://sqs.{world.account.region}.amazonaws.com/{world.account.id}/{name}"
-        self._sender = sender_id(None, world.account.id)
+        self._user = sender_id(None, world.account.id)
         self.intake = Intake(world, bus, self.store, self._rng)
         self._rate = Rate()
         self.deleted_at: int | None = None
@@ -66,6 +66,12 @@ class ManagedQueue(Source):
         self._begin()
         self.intake.forget()
         self.store.change(settings)
+
+    @property
+    def _sender(self) -> str:
+        """Who sends at this moment: the role of the function that acts, or a user."""
+        config: Any = getattr(self._timeline.actor, "config", None)
+        return self._user if config is None else session_of(config.name)
 
     @property
     def messages(self) -> list[Message]:

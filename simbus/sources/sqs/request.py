@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from base64 import b32encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
@@ -226,10 +227,16 @@ def sender_id(delivery: Delivery | None, account: str) -> str:
         return _principal("AIDA", account)
     if delivery.service == "lambda.amazonaws.com":
         function = delivery.source_arn.split(":function:")[-1].partition(":")[0]
-        return f"{_principal('AROA', delivery.source_arn)}:{function}"
+        return session_of(function)
     return _principal("AIDA", delivery.service)
 
 
+def session_of(function: str) -> str:
+    """The sender id of what a function sends, as GetCallerIdentity tells it: its role, and its own name as session."""
+    return f"{_principal('AROA', f'{function}-role')}:{function}"
+
+
+@cache
 def _principal(prefix: str, text: str) -> str:
     return prefix + b32encode(sha256(text.encode()).digest()).decode()[:17]
 
