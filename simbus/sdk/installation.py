@@ -2,7 +2,8 @@
 
 botocore: a client's first call hooks it; sessions have the simulation's Region, fixed fake credentials and an empty
 configuration, whatever the machine has; what sleeps or draws numbers outside of a handler plays the timeline and draws
-from the seed. boto3: a default session for each execution environment, transfers of a test without threads.
+from the seed; S3's hosts are reached in process (`http`). boto3: a default session for each execution environment,
+transfers of a test without threads.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from simbus.functions.sandbox import state
 from simbus.functions.variables import ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN
-from simbus.sdk import accounts, hooks, waiting
+from simbus.sdk import accounts, hooks, http, waiting
 from simbus.sdk.waiting import Module
 
 _undo: list[Callable[[], Any]] = []
@@ -74,6 +75,7 @@ def _install_botocore() -> None:
     _put(bucket, "threading", Module("threading", Condition=waiting.Condition))
     _put_defaults(standard.RetryHandler.__init__, "sleep", waiting.sleep)
     _put_defaults(standard.ExponentialBackoff.__init__, "random", waiting.random)
+    http.install(_put)
 
 
 def _put_client(base: Any) -> None:

@@ -6,7 +6,9 @@ empty body. Errors do, so that botocore finds code, message and modelled members
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
+from hashlib import sha512
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -76,16 +78,26 @@ def success(url: str, model: Any, response: dict[str, Any], request_id: str) -> 
 def failure(url: str, model: Any, error: AwsError, request_id: str) -> AWSResponse:
     """The HTTP response of a call that AWS refuses."""
     protocol = model.service_model.resolved_protocol
+    if protocol == "rest-xml":
+        return s3_failure(url, model.http["method"], error, request_id)
     headers = _headers(protocol, request_id)
     if protocol == "query":
         body = _query_error(error, request_id)
-    elif protocol == "rest-xml":
-        body = b"" if model.http.get("method") == "HEAD" or error.status == 304 else _s3_error(error, request_id)
     else:
         body = msgspec.json.encode(_json_error(model, error))
         headers["x-amzn-errortype"] = error.code
         if model.service_model.metadata.get("awsQueryCompatible") is not None:
             headers["x-amzn-query-error"] = f"{error.code};{'Sender' if error.status < 500 else 'Receiver'}"
+    return AWSResponse(url, error.status, headers, Raw(body))
+
+
+def s3_failure(url: str, method: str, error: AwsError, request_id: str) -> AWSResponse:
+    """The HTTP response of a request that S3 refuses; to a HEAD, and of 304, there is no document."""
+    headers = _headers("rest-xml", request_id)
+    body = b""
+    if method != "HEAD" and error.status != 304:
+        headers["content-type"] = "application/xml"
+        body = _s3_error(error, headers)
     return AWSResponse(url, error.status, headers, Raw(body))
 
 
@@ -97,7 +109,8 @@ def whole(url: str, answer: tuple[int, dict[str, str], bytes]) -> AWSResponse:
 
 def _headers(protocol: str, request_id: str) -> dict[str, str]:
     if protocol == "rest-xml":
-        return {"x-amz-request-id": request_id, "x-amz-id-2": f"{request_id}+simbus", "content-type": "application/xml"}
+        host_id = b64encode(sha512(request_id.encode()).digest()[:56]).decode()
+        return {"x-amz-request-id": request_id.replace("-", "")[:16].upper(), "x-amz-id-2": host_id}
     return {"x-amzn-requestid": request_id, "content-type": _XML if protocol == "query" else _JSON}
 
 
@@ -148,11 +161,11 @@ def _query_error(error: AwsError, request_id: str) -> bytes:
     ).encode()
 
 
-def _s3_error(error: AwsError, request_id: str) -> bytes:
+def _s3_error(error: AwsError, headers: Mapping[str, str]) -> bytes:
     more = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in error.extra.items())
     return (
         f"<Error><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>{more}"
-        f"<RequestId>{request_id}</RequestId><HostId>{request_id}+simbus</HostId></Error>"
+        f"<RequestId>{headers['x-amz-request-id']}</RequestId><HostId>{headers['x-amz-id-2']}</HostId></Error>"
     ).encode()
 
 

@@ -45,6 +45,12 @@ def put_object(
 
 
 @api.operation
+def post_object(account: Resources, *, Bucket: str, Key: str, Body: bytes, **settings: Unpack[Settings]) -> Response:
+    """What a browser's form uploads; S3 has it for HTTP only, so it is in no service model."""
+    return bucket_of(account, Bucket).post_object(Key, Body, **of_object(settings))
+
+
+@api.operation
 def get_object(
     account: Resources,
     *,

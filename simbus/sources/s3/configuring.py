@@ -8,13 +8,14 @@ switch ACLs off). Source: S3 API reference, "Error responses" and the operations
 from __future__ import annotations
 
 from copy import deepcopy
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import msgspec
 
 from simbus.errors import AwsError
 from simbus.sources.base import operation, twin
-from simbus.sources.s3.acl import checked_acl
+from simbus.sources.s3.acl import checked_acl, is_public
 from simbus.sources.s3.details import Details
 from simbus.sources.s3.errors import malformed
 from simbus.sources.s3.notifying import Notifying
@@ -89,6 +90,18 @@ class Configuring(Notifying, Details):
 
     adelete_bucket_configuration = twin(delete_bucket_configuration)
 
+    def is_public(self, key: str) -> bool:
+        """Whether anybody may read the object without a signature: by its ACL, or by a statement of the policy.
+
+        A statement counts that allows s3:GetObject of the key to everybody under no condition. Absent keys are not.
+        """
+        stored = self._objects.current.get(key)
+        if stored is None:
+            return False
+        if self._acls_enabled and is_public(stored.acl):
+            return True
+        return allows_anybody(self._configurations.get("policy", "{}"), f"{self.arn}/{key}")
+
     @operation
     def put_bucket_acl(self, acl: Any) -> None:
         """In the forms of `put_object_acl`. Raises AwsError InvalidArgument, AccessControlListNotSupported."""
@@ -138,6 +151,27 @@ class Configuring(Notifying, Details):
         self._world.targets.pop(self.arn, None)
 
     adelete_bucket = twin(delete_bucket)
+
+
+def allows_anybody(policy: str, arn: str) -> bool:
+    """Whether a bucket policy lets everybody get the object of that ARN, and no statement without one denies it."""
+    allowed = False
+    for statement in _listed(msgspec.json.decode(policy).get("Statement")):
+        principal = statement.get("Principal")
+        everybody = principal == "*" or (isinstance(principal, dict) and "*" in _listed(principal.get("AWS")))
+        if everybody and _names(statement, "Action", "s3:GetObject") and _names(statement, "Resource", arn):
+            if statement.get("Effect") == "Deny":
+                return False
+            allowed = allowed or not statement.get("Condition")
+    return allowed
+
+
+def _names(statement: Any, member: str, wanted: str) -> bool:
+    return any(fnmatchcase(wanted, pattern) for pattern in _listed(statement.get(member)))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _check_policy(text: str) -> None:
