@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -117,6 +118,7 @@ def not_built(what: str) -> UsageError:
     return UsageError(f"{what}: simbus does not play this. Leave it out, or replace the call in the test.")
 
 
+@cache
 def _api(service: str) -> Api:
     found: Api = import_module(_MODULES[service]).api
     return found

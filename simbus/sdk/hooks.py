@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from simbus.resources import Resources
 
 _KEY = "simbus"
+_REGISTER = {"before-parameter-build": "register_last", "choose-signer": "register_first"}  # S3 has a signer of its own
 _hooked: WeakSet[Any] = WeakSet()
 _sent: ContextVar[Call] = ContextVar("simbus-call")
 
@@ -73,8 +74,8 @@ def hook(client: Any, account: Resources | None = None) -> None:
     if stubber is not None:  # a mock_aws of the user's would answer as well
         events.unregister("before-send", stubber)
     for name, handler in handlers.items():
-        register = events.register_last if name == "before-parameter-build" else events.register
-        register(name, handler, unique_id=f"{_KEY}-{name}")
+        register = _REGISTER.get(name, "register")
+        getattr(events, register)(name, handler, unique_id=f"{_KEY}-{name}")
 
 
 def unhook_all() -> None:
