@@ -18,6 +18,7 @@ from simbus.errors import UsageError
 from simbus.functions.concurrency import AccountPool
 from simbus.functions.config import FunctionConfig, Simulate
 from simbus.functions.function import LATEST, Function
+from simbus.functions.package import Packages
 from simbus.functions.processes import Processes
 from simbus.functions.sandbox.state import outside
 from simbus.functions.settings import changed, function_config
@@ -58,8 +59,8 @@ class Resources:
         self.world = world
         self.rows = rows
         self.bus = Bus(world)
-        self._pool = AccountPool(world.account.concurrent_executions)
-        world.metrics.account(self._pool)
+        self.pool = AccountPool(world.account.concurrent_executions)
+        world.metrics.account(self.pool)
         world.metrics.read = self._datapoints
         self._streams = LogStreams(world, rows, log_processors)
         self.log_groups = LogGroups(world, rows, self._look)
@@ -68,7 +69,9 @@ class Resources:
         self._recursion = RecursionGuard()
         self.event_source_mappings = EventSourceMappings(world, self.bus, self._destinations, self._recursion)
         self._cores: list[Function] = []
+        self.packages = Packages()
         self._resources: dict[str, Any] = {}
+        self._removed: list[Any] = []
         self._archives = Archives()
         self._add(EventBus(world, self.bus, "default", self._archives))  # every account has it
 
@@ -95,10 +98,10 @@ class Resources:
         "routing_config": {"additional_version_weights": {"2": 0.1}}}}`. Raises UsageError and AwsError.
         """
         config = function_config(
-            name, handler=handler, code=code, dead_letter_arn=self._dead_letter(dead_letter_config),
+            name, handler=handler, code=code, dead_letter_arn=self.dead_letter(dead_letter_config),
             simulate=simulate, **settings
         )  # fmt: skip
-        core = Function(self.world, self._pool, self._streams, self._processes.spawner, config)
+        core = Function(self.world, self.pool, self._streams, self._processes.spawner, config)
         queue = AsynchronousQueue(self.world, self.bus, core, self._destinations, self._recursion)
         function = LambdaFunction(core, queue, self._recursion, self.bus)
         function._read = self._invocations
@@ -132,7 +135,8 @@ class Resources:
             if alias.get("provisioned_concurrent_executions"):
                 function.put_provisioned_concurrency_config(name, alias["provisioned_concurrent_executions"])
 
-    def _dead_letter(self, target: Resource | None) -> str | None:
+    def dead_letter(self, target: Resource | None) -> str | None:
+        """The ARN of a dead-letter queue, as it is or as `{"target_arn": ...}`. Raises UsageError for what is none."""
         if isinstance(target, Mapping):
             target = target.get("target_arn")
         if target is None:
@@ -284,7 +288,9 @@ class Resources:
     def _add(self, resource: T) -> T:
         self.world.register(resource)  # type: ignore[arg-type]
         name: str = resource.name  # type: ignore[attr-defined]
-        self._resources.pop(name, None)  # one of that name that was deleted
+        earlier = self._resources.pop(name, None)  # one of that name that was deleted
+        if earlier is not None and earlier is not resource:
+            self._removed.append(earlier)
         self._resources[name] = resource
         return resource
 
@@ -346,7 +352,7 @@ class Resources:
 
     def _final_rows(self) -> None:
         """Write the rows that say how things stand at the end."""
-        for resource in self._resources.values():
+        for resource in (*self._removed, *self._resources.values()):
             end = getattr(resource, "final_rows", None)
             if end is not None:
                 end()
@@ -360,6 +366,7 @@ class Resources:
                 core.close()
         finally:
             self._processes.close()
+            self.packages.close()
 
 
 def transition_delay(simulate: Mapping[str, Any] | None) -> int:

@@ -83,7 +83,7 @@ class Simulation(Resources):
         rows = RunWriter(None if db is None else Path(db))
         rows.open()
         super().__init__(World(self.timeline, rows, account, _datetime(start)), rows, handler_guard, log_processors)
-        stage = Stage(self.world, self.bus, self._pool, self._destinations, self.event_source_mappings, Hooks(), {})
+        stage = Stage(self.world, self.bus, self.pool, self._destinations, self.event_source_mappings, Hooks(), {})
         self.faults = Faults(stage)
         self.faults.only = _only(faults)
         self._speed = speed

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simbus.aws.table import Api, Response
 from simbus.errors import AwsError
 from simbus.functions.config import FunctionConfig
+from simbus.scheduler.configuration import role_of
 
 if TYPE_CHECKING:
     from simbus.resources import Resources
@@ -32,7 +33,7 @@ def get_caller_identity(account: Resources) -> Response:
     config: FunctionConfig | None = getattr(account.world.timeline.actor, "config", None)
     if config is None:
         return {"UserId": "AIDASIMBUSEXAMPLE0000", "Account": number, "Arn": f"arn:aws:iam::{number}:user/simbus"}
-    role = f"{config.name}-role"
+    role = role_of(account.world, config).rpartition("/")[2]
     return {"UserId": f"{_role_id(role)}:{config.name}", "Account": number, "Arn": _session(number, role, config.name)}
 
 

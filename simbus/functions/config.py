@@ -72,6 +72,7 @@ class Simulate(msgspec.Struct, frozen=True):
 class FunctionConfig(msgspec.Struct, frozen=True):
     """One function. `handler` is `module.function` inside `code`, a Python callable, or None: a modelled function.
 
+    `role` None: one that is named after the function. `environment` None: there is none, not even an empty one.
     `timeout` in seconds (1 to 900, default 3), `memory_size` in MB (128 to 10,240, default 128), `ephemeral_storage`
     in MB (512 to 10,240, default 512). `dead_letter_arn` is DeadLetterConfig.TargetArn.
     """
@@ -82,12 +83,14 @@ class FunctionConfig(msgspec.Struct, frozen=True):
     runtime: str = "python3.13"
     timeout: int = 3
     memory_size: int = 128
-    environment: Mapping[str, str] = {}
+    environment: Mapping[str, str] | None = None
     architecture: str = "x86_64"
     ephemeral_storage: int = 512
     dead_letter_arn: str | None = None
     logging: LoggingConfig = LoggingConfig()
     recursive_loop: Literal["Allow", "Terminate"] = "Terminate"
+    description: str = ""
+    role: str | None = None
     simulate: Simulate = Simulate()
 
     @property

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from simbus.errors import AwsError
 from simbus.functions.attempt import AttemptLayer
 from simbus.functions.concurrency import AccountPool, Concurrency
@@ -28,6 +30,7 @@ class Alias(NamedTuple):
     function_version: str
     other_version: str | None = None
     weight: float = 0.0
+    description: str = ""
 
 
 class Streams(Protocol):
@@ -64,6 +67,7 @@ class Function:
         self._rng = world.timeline.rng(f"{self.name}/environments")
         self._alias_rng = world.timeline.rng(f"{self.name}/aliases")
         self._changed = True
+        self._published = 0
         self._layers: tuple[AttemptLayer, ...] = ()
         self._cold = False
         self.latest = self._new_version(LATEST, config)
@@ -111,20 +115,30 @@ class Function:
         provisioned = old.provisioned
         old.retire()
         self.latest = self.versions[LATEST] = new
-        self._changed = True
+        self._changed = self._changed or new.config != old.config
         if provisioned:
             old.provision(0)
             new.provision(provisioned)
 
-    def publish(self, config: FunctionConfig | None = None) -> str:
+    def publish(self, config: FunctionConfig | None = None, description: str | None = None) -> str:
         """Freeze $LATEST as the next version; without a change since the last one that one is returned."""
-        published = len(self.versions) - 1
-        if not self._changed and config is None:
-            return str(published)
-        number = str(published + 1)
-        self.versions[number] = self._new_version(number, config or self.config)
+        number = str(self._published)
+        if not self._changed and config is None and number in self.versions:
+            return number
+        self._published += 1
+        number = str(self._published)
+        frozen = config or self.config
+        if description is not None:
+            frozen = msgspec.structs.replace(frozen, description=description)
+        self.versions[number] = self._new_version(number, frozen)
         self._changed = False
         return number
+
+    def delete_version(self, number: str) -> None:
+        """A published version goes: what runs is finished."""
+        version = self.versions.pop(number)
+        version.retire()
+        version.provision(0)
 
     def primary(self, qualifier: str | None) -> str:
         """The number of the version that a qualifier stands for, of a weighted alias the main one."""

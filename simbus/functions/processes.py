@@ -8,6 +8,7 @@ from simbus.functions.function import Function
 from simbus.functions.runtime import runtime_environ
 from simbus.functions.sandbox import Code, Guard, Sandbox, install, load_code, uninstall
 from simbus.functions.sandbox.installation import adopt
+from simbus.functions.sandbox.state import outside
 from simbus.functions.version import Spawn
 from simbus.functions.wrapper import NoRuntime, bad_wrapper
 from simbus.world import World
@@ -29,11 +30,12 @@ class Processes:
             install(Guard(self._guard))
             self._installed = True
         code: Code | None = None
-        if config.code is not None:
-            code = load_code(config.code)
-        elif callable(config.handler):
-            adopt(config.handler)
-        wrapper = bad_wrapper(config, code)
+        with outside():  # a handler may have made the function
+            if config.code is not None:
+                code = load_code(config.code)
+            elif callable(config.handler):
+                adopt(config.handler)
+            wrapper = bad_wrapper(config, code)
 
         def spawn(environment: Environment) -> Process:
             if wrapper is not None:

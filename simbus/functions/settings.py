@@ -26,6 +26,7 @@ _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 _LOG_GROUP = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _APPLICATION_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 _SYSTEM_LEVELS = ("DEBUG", "INFO", "WARN")
+ROLE = r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"
 ENVIRONMENT_LIMIT = 4_096
 # Developer Guide, "Defined runtime environment variables": reserved, no function may set them.
 RESERVED_VARIABLES = (
@@ -52,8 +53,8 @@ def function_config(
 
     `settings`: runtime, timeout (s), memory_size (MB), environment (`{"variables": {...}}` or the variables),
     architectures (`["x86_64"]`) or architecture, ephemeral_storage (`{"size": MB}` or MB), logging_config,
-    recursive_loop. `simulate`: see `simbus.functions.config.Simulate`; durations may be written `"50ms"`, distributions
-    as in a scenario file.
+    recursive_loop, description, role. `simulate`: see `simbus.functions.config.Simulate`; durations may be written
+    `"50ms"`, distributions as in a scenario file.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(f"function {name!r}: a name has letters, digits, - and _ only. Rename it.")
@@ -62,8 +63,9 @@ def function_config(
             "InvalidParameterValueException",
             f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: Member must "
             "have length less than or equal to 64",
+            Type="User",
         )
-    _check_handler(name, handler, code)
+    check_handler(name, handler, code)
     config = FunctionConfig(
         name,
         handler,
@@ -88,7 +90,8 @@ def changed(config: FunctionConfig, settings: Mapping[str, Any]) -> FunctionConf
     return msgspec.structs.replace(config, **fields)
 
 
-def _check_handler(name: str, handler: object, code: object) -> None:
+def check_handler(name: str, handler: object, code: object) -> None:
+    """Raises UsageError where handler and code do not belong together."""
     if isinstance(handler, str) and code is None:
         raise UsageError(
             f"function {name}: handler is {handler!r} but there is no code; a handler by name lies in a directory, a "
@@ -121,12 +124,14 @@ def _runtime(name: str, value: Any) -> tuple[str, str]:
             "InvalidParameterValueException",
             f"Value {value} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
             f"[{', '.join(RUNTIMES)}] or be a valid ARN",
+            Type="User",
         )
     return "runtime", value
 
 
-def _environment(name: str, value: Any) -> tuple[str, dict[str, str]]:
-    value = value or {}
+def _environment(name: str, value: Any) -> tuple[str, dict[str, str] | None]:
+    if value is None:
+        return "environment", None
     if set(value) == {"variables"} and isinstance(value["variables"], Mapping):
         value = value["variables"]
     for key, text in value.items():
@@ -144,6 +149,7 @@ def _environment(name: str, value: Any) -> tuple[str, dict[str, str]]:
             "Lambda was unable to configure your environment variables because the environment variables you have "
             "provided contains reserved keys that are currently not supported for modification. Reserved keys used in "
             f"this request: {', '.join(reserved)}",
+            Type="User",
         )
     measured = json.dumps(dict(value), separators=(",", ":"), ensure_ascii=False)
     if value and len(measured.encode()) > ENVIRONMENT_LIMIT:
@@ -151,6 +157,7 @@ def _environment(name: str, value: Any) -> tuple[str, dict[str, str]]:
             "InvalidParameterValueException",
             "Lambda was unable to configure your environment variables because the environment variables you have "
             f"provided exceeded the 4KB limit. String measured: {measured}",
+            Type="User",
         )
     return "environment", dict(value)
 
@@ -205,6 +212,22 @@ def _recursive_loop(name: str, value: Any) -> tuple[str, str]:
     return "recursive_loop", value
 
 
+def _description(name: str, value: Any) -> tuple[str, str]:
+    if not isinstance(value, str) or len(value) > 256:
+        raise UsageError(f"function {name}: description is {value!r}; it is a text of up to 256 characters.")
+    return "description", value
+
+
+def _role(name: str, value: Any) -> tuple[str, str | None]:
+    if value is not None and not re.fullmatch(ROLE, value):
+        raise AwsError(
+            "ValidationException",
+            f"1 validation error detected: Value '{value}' at 'role' failed to satisfy constraint: Member must satisfy "
+            f"regular expression pattern: {ROLE}",
+        )
+    return "role", value
+
+
 _SETTINGS: dict[str, Callable[[str, Any], tuple[str, Any]]] = {
     "runtime": _runtime,
     "timeout": _number("timeout", 1, 900, "seconds"),
@@ -215,6 +238,8 @@ _SETTINGS: dict[str, Callable[[str, Any], tuple[str, Any]]] = {
     "ephemeral_storage": _ephemeral_storage,
     "logging_config": _logging,
     "recursive_loop": _recursive_loop,
+    "description": _description,
+    "role": _role,
 }
 
 

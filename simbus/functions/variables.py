@@ -74,7 +74,7 @@ def runtime_environ(
     if config.logging.log_format == "JSON":
         found["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         found["AWS_LAMBDA_LOG_LEVEL"] = config.logging.application_log_level or "INFO"
-    return found | dict(config.environment)
+    return found | dict(config.environment or {})
 
 
 def trace_id(request_id: str, epoch_s: int) -> bytes:

@@ -36,7 +36,7 @@ def bad_wrapper(config: FunctionConfig, code: Code | None) -> BadWrapper | None:
 
     Raises UsageError for one that would run.
     """
-    wrapper = config.environment.get(VARIABLE)
+    wrapper = (config.environment or {}).get(VARIABLE)
     if not wrapper:
         return None
     file = Path(wrapper if code is None else code.real(wrapper))

@@ -11,7 +11,7 @@ from typing import Final
 
 from simbus.errors import AwsError
 from simbus.functions.function import LATEST, Alias
-from simbus.scheduler.validation import invalid
+from simbus.scheduler.validation import invalid, violated
 
 _NAME: Final = re.compile(r"(?!^[0-9]+$)([a-zA-Z0-9-_]+)")
 _VALUES: Final = (
@@ -32,7 +32,7 @@ def check_alias_name(name: str) -> None:
             if _NAME.fullmatch(name)
             else f"Member must satisfy regular expression pattern: {_NAME.pattern}"
         )
-        raise _violated(f"Value '{name}' at 'name'", rule)
+        raise violated(f"Value '{name}' at 'name'", rule)
 
 
 def routed(arn: str, versions: Collection[str], version: str, weights: Mapping[str, float] | None) -> Alias:
@@ -62,15 +62,10 @@ def _check_weights(weights: Mapping[str, float]) -> None:
         f"Value '{{{', '.join(f'{k}={v}' for k, v in weights.items())}}}' at 'routingConfig.additionalVersionWeights'"
     )
     if not all(0.0 <= weight <= 1.0 for weight in weights.values()):
-        raise _violated(where, _VALUES)
+        raise violated(where, _VALUES)
     if not all(re.fullmatch("[0-9]+", other) for other in weights):
-        raise _violated(where, _KEYS)
-
-
-def _violated(where: str, rule: str) -> AwsError:
-    text = f"1 validation error detected: {where} failed to satisfy constraint: {rule}"
-    return AwsError("ValidationException", text)
+        raise violated(where, _KEYS)
 
 
 def _no_version(arn: str, version: str) -> AwsError:
-    return AwsError("ResourceNotFoundException", f"Function not found: {arn}:{version}", 404)
+    return AwsError("ResourceNotFoundException", f"Function not found: {arn}:{version}", 404, Type="User")

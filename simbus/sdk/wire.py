@@ -170,13 +170,11 @@ def _s3_error(error: AwsError, headers: Mapping[str, str]) -> bytes:
 
 
 def _json_error(model: Any, error: AwsError) -> dict[str, Any]:
-    """The message under the name that the model of this error gives it; `Type` where it has one (Lambda)."""
+    """The message under the name that the model of this error gives it, and the members that the error itself has."""
     code = error.code.removeprefix(_SQS)
     if model.service_model.service_name == "sqs":
         code = _SQS_SHAPES.get(code, code)
     shape = model.service_model.shape_for_error_code(code)
     members = {} if shape is None else shape.members
     found: dict[str, Any] = {"__type": code, "Message" if "Message" in members else "message": error.message}
-    if "Type" in members:
-        found["Type"] = "User" if error.status < 500 else "Service"
     return found | dict(error.extra)

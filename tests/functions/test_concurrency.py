@@ -181,6 +181,7 @@ def test_provisioned_environments_serve_after_their_init(sim: Simulation) -> Non
         "AvailableProvisionedConcurrentExecutions": 0,
         "AllocatedProvisionedConcurrentExecutions": 0,
         "Status": "IN_PROGRESS",
+        "LastModified": "2026-01-01T00:00:00+0000",
     }
     invoke_at_once(function, 1, qualifier="1")
     sim.run(for_="10s")
@@ -320,6 +321,7 @@ def test_six_failed_inits_end_in_failed(sim: Simulation, tmp_path: Path) -> None
         "AllocatedProvisionedConcurrentExecutions": 0,
         "Status": "FAILED",
         "StatusReason": "FUNCTION_ERROR_INIT_FAILURE",
+        "LastModified": "2026-01-01T00:00:00+0000",
     }
     with sim.reader() as reader:
         [streams] = reader.query("SELECT count(*) AS n FROM log_streams")

@@ -127,7 +127,9 @@ def _unpack(archive: Path) -> Code:
             _check_member(archive, member)
         if sum(member.file_size for member in members) > UNZIPPED_LIMIT:
             raise AwsError(
-                "InvalidParameterValueException", f"Unzipped size must be smaller than {UNZIPPED_LIMIT} bytes"
+                "InvalidParameterValueException",
+                f"Unzipped size must be smaller than {UNZIPPED_LIMIT} bytes",
+                Type="User",
             )
         holder = TemporaryDirectory()
         packed.extractall(holder.path)

@@ -8,7 +8,7 @@ is the poller's to try again).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from simbus.errors import AwsError
 from simbus.functions.function import Function
@@ -53,12 +53,21 @@ class FunctionPort:
     def __init__(
         self, world: World, function: Function, recursion: RecursionGuard, qualifier: str | None, source_arn: str
     ) -> None:
+        self._world = world
         self._timeline = world.timeline
         self._recursion = recursion
         self._source_arn = source_arn
-        self.function = function
+        self._function = function
         self.qualifier = qualifier
         self._rng = world.timeline.rng(f"{function.name}/mappings/{source_arn}")
+
+    @property
+    def function(self) -> Function:
+        """The function; where it was deleted and made again, the new one: a mapping knows it by its name."""
+        if self._function.deleted:
+            found: Any = self._world.targets.get(self._function.arn)
+            self._function = getattr(found, "core", self._function)
+        return self._function
 
     @property
     def timeout(self) -> int:
