@@ -46,7 +46,11 @@ def test_what_lint_finds_is_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> No
     assert result.stdout == blocks("text")[2]
 
 
-@pytest.mark.parametrize("example", blocks("python"), ids=lambda example: re.findall(r"def test_(\w+)", example)[0])
+PLAIN = [example for example in blocks("python") if "import pytest" not in example]
+IN_PYTEST = [example for example in blocks("python") if "import pytest" in example]
+
+
+@pytest.mark.parametrize("example", PLAIN, ids=lambda example: re.findall(r"def test_(\w+)", example)[0])
 def test_a_python_example_passes(example: str) -> None:
     """It is a test, and here it is run."""
     names: dict[str, object] = {}
@@ -54,6 +58,18 @@ def test_a_python_example_passes(example: str) -> None:
     [test] = [value for name, value in names.items() if name.startswith("test_")]
     assert callable(test)
     test()
+
+
+@pytest.mark.parametrize("example", IN_PYTEST)
+def test_a_pytest_example_passes_and_fails_as_it_says(example: str, pytester: pytest.Pytester) -> None:
+    """It is a test file, and here pytest runs it; with a list in place of the set the first seed fails."""
+    plugin = ("-p", "simbus.testing", "-p", "no:cacheprovider")
+    pytester.makepyfile(example)
+    pytester.runpytest_inprocess(*plugin).assert_outcomes(passed=1)
+    pytester.makepyfile(example.replace("set()", "[]").replace("charged.add", "charged.append"))
+    result = pytester.runpytest_inprocess(*plugin)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["Reproduce with: pytest *::test_an_order_that_comes_twice_is_charged_once*=0"])
 
 
 def test_the_scenario_meets_its_expectations(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bench_invoke, bench_kernel, bench_sources
+from benchmarks import bench_explore, bench_invoke, bench_kernel, bench_pytest, bench_sources
 
 
 def test_kernel_benchmark_compares_the_same_work() -> None:
@@ -43,3 +43,17 @@ def test_source_benchmark_runs() -> None:
     lines = bench_sources.main(300, 1)
     assert len(lines) == 2 + 2 * len(bench_sources.SOURCES) + 1
     assert bench_sources.filters(1000) == len(range(11, 1000))
+
+
+def test_seeds_are_the_same_in_one_process_and_in_two() -> None:
+    """Both lines end with the digest of what came of the seeds."""
+    lines = bench_explore.main(20, 1)
+    assert len({line.rpartition(" ")[2] for line in lines}) == 1
+    assert "1.00 times 1 job" in lines[0]
+
+
+def test_every_test_of_the_suite_passes(tmp_path: Path) -> None:
+    """Tests of pytest's plugin, four kinds of them."""
+    passed, cpu, wall = bench_pytest.suite(bench_pytest.TESTS, 2, tmp_path)
+    assert passed == 8
+    assert min(cpu, wall) > 0

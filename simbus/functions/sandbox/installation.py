@@ -16,6 +16,7 @@ from simbus.functions.sandbox import (
     belongings,
     chance,
     clock,
+    debugger,
     files,
     importer,
     living,
@@ -30,7 +31,7 @@ from simbus.functions.sandbox.importer import CodeFinder
 from simbus.functions.sandbox.inner_loop import DispatchingPolicy
 from simbus.functions.sandbox.scan import Scanner
 
-_PATCHED = (clock, chance, files, refusals, locks, thread_api, importer)
+_PATCHED = (debugger, clock, chance, files, refusals, locks, thread_api, importer)
 _PATCHES: list[Patch] = [patch for module in _PATCHED for patch in module.patches()]
 _SUPPORTS = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids)
 _ABSENT = object()
