@@ -28,6 +28,7 @@ from simbus.logs.reader import InvocationRow, RunReader
 from simbus.logs.streams import LogStreams
 from simbus.logs.writer import RunWriter
 from simbus.metrics import Datapoint
+from simbus.metrics.custom import Key, key_in
 from simbus.scheduler.asynchronous import AsynchronousQueue
 from simbus.scheduler.destinations import Destinations
 from simbus.scheduler.lambda_function import LambdaFunction
@@ -63,7 +64,7 @@ class Resources:
         world.metrics.account(self.pool)
         world.metrics.read = self._datapoints
         self._streams = LogStreams(world, rows, log_processors)
-        self.log_groups = LogGroups(world, rows, self._look)
+        self.log_groups = LogGroups(world, rows, self.look)
         self._processes = Processes(world, handler_guard)
         self._destinations = Destinations(world, self.bus.hop)
         self._recursion = RecursionGuard()
@@ -339,16 +340,28 @@ class Resources:
         self.world.metrics.catch_up()
         return self.rows.reader()
 
-    def _look(self, look: Callable[[RunReader], T]) -> T:
+    def look(self, look: Callable[[RunReader], T]) -> T:
         """What `look(reader)` finds in the rows written so far; a handler may ask, too."""
         with outside(), self.reader() as reader:
             return look(reader)
 
     def _invocations(self, function: str) -> list[InvocationRow]:
-        return self._look(lambda reader: list(reader.invocations(function)))
+        return self.look(lambda reader: list(reader.invocations(function)))
 
     def _datapoints(self, name: str, dimension: str) -> list[Datapoint]:
-        return self._look(lambda reader: list(reader.metrics(name, dimension)))
+        return self.look(lambda reader: list(reader.metrics(name, dimension)))
+
+    def custom_rows(self, name: str) -> list[Datapoint]:
+        """The rows of `metrics` of that name, in the order in which they were put."""
+        sql = "SELECT time, name, dimension, value, unit FROM metrics WHERE name = ? ORDER BY rowid"
+        return self.look(lambda reader: [Datapoint(*row) for row in reader.query(sql, [name])])
+
+    def metric_keys(self) -> set[Key]:
+        """Every metric that has a data point, the minute under way included."""
+        sql = "SELECT DISTINCT name, dimension FROM metrics"
+        written = self.look(lambda reader: [tuple(row) for row in reader.query(sql)])
+        under_way = ((point.name, point.dimension) for point in self.world.metrics.unwritten())
+        return {key_in(name, dimension) for name, dimension in (*written, *under_way)}
 
     def _final_rows(self) -> None:
         """Write the rows that say how things stand at the end."""

@@ -183,7 +183,10 @@ class LogGroups:
         if new < len(times):
             rejected["tooNewLogEventStartIndex"] = new
         for event in events[max(expired, old) : new]:
-            self._world.rows.log_events.append((number, None, event["timestamp"], now, None, event["message"]))
+            message = event["message"]
+            self._world.rows.log_events.append((number, None, event["timestamp"], now, None, message))
+            if '"_aws"' in message:
+                self._world.metrics.embedded(message)
         return rejected
 
     def events(

@@ -72,6 +72,8 @@ class LogStream:
         timestamp = (self._origin + self._clock.now) // 1_000_000
         if self._tail is not None:
             self._tail.append(message)
+        if message[:1] == "{" and '"_aws"' in message:
+            self._world.metrics.embedded(message)
         if self._logger is None:
             self._rows.append((self.stream_id, request_id, timestamp, timestamp, level, message))
         else:

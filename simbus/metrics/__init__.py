@@ -22,6 +22,8 @@
 
 A minute in which nothing happened has no rows, as CloudWatch has no data point then. What stands (messages in a queue,
 an invocation that runs for minutes) has a row for every minute in which it is not zero, as long as the run is open.
+What users put (PutMetricData, or log lines of the embedded metric format) stands in the same table: see
+`simbus.metrics.custom`.
 NumberOfEmptyReceives is left out: simbus does not play the polls that find nothing.
 
 Sources: Lambda Developer Guide, "Types of metrics for Lambda functions" (a throttled request is no invocation and no
@@ -40,6 +42,8 @@ from typing import Any, Protocol
 
 from simbus.kernel import Timeline
 from simbus.metrics.account import AccountMeter, Pool
+from simbus.metrics.custom import rows_of_value
+from simbus.metrics.embedded import observations
 from simbus.metrics.function import FunctionMeter
 from simbus.metrics.mapping import MappingMeter
 from simbus.metrics.meter import Clock, Datapoint, Meter
@@ -108,10 +112,17 @@ class Metrics:
             if self._timeline.actor is None:
                 rows.flush_if_full()  # may start threads, and none starts inside a handler
 
+    def embedded(self, line: str) -> None:
+        """A log line that may be of the embedded metric format: what it says of metrics becomes rows."""
+        for key, time, values, unit, resolution in observations(line):
+            time -= time % (resolution * 1_000)
+            for value in values:
+                self._rows.metrics.extend(rows_of_value(key, time, value, unit))
+
     def finish(self) -> None:
         """The run has ended: write the rest. Nothing may be counted afterwards."""
         self.catch_up()
-        self._rows.metrics.extend(self._unwritten())
+        self._rows.metrics.extend(self.unwritten())
         self._meters.clear()
 
     def datapoints(self, name: str, dimension: str) -> list[Datapoint]:
@@ -122,10 +133,11 @@ class Metrics:
         check_name(name, dimension)
         self.catch_up()
         found = [*self.read(name, dimension)]
-        found += (point for point in self._unwritten() if point.name == name and point.dimension == dimension)
+        found += (point for point in self.unwritten() if point.name == name and point.dimension == dimension)
         return sorted(found)
 
-    def _unwritten(self) -> Iterator[Datapoint]:
+    def unwritten(self) -> Iterator[Datapoint]:
+        """The data points that are not written yet, as they are now."""
         for meter in self._meters:
             yield from meter.unwritten()
 
