@@ -187,9 +187,9 @@ def _shared_provider(real: Any) -> Any:
 
 
 def _put_defaults(function: Any, name: str, new: Any) -> None:
-    """Another default of one parameter."""
+    """Another default of one parameter, where this version of botocore has it."""
     code = function.__code__
-    before = function.__defaults__
+    before = function.__defaults__ or ()
     names = code.co_varnames[code.co_argcount - len(before) : code.co_argcount]
     function.__defaults__ = tuple(new if name == n else value for n, value in zip(names, before, strict=True))
     _undo.append(lambda: setattr(function, "__defaults__", before))
