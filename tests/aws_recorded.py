@@ -48,6 +48,7 @@ CLASSES = {
     "ip-address": r"\d{1,3}(?:\.\d{1,3}){3}",
     "key-name": r"\S+?",
     "kinesis-shard-id": r"shardId-\d{12}",
+    "location": r"https://\S+?",
     "log-result": r".+?",
     "log-stream-name": r"\S+?",
     "m-d5-of-body": _MD5,
@@ -84,6 +85,7 @@ CLASSES = {
 WORDS = {
     "amz-id": _BASE64,
     "amz-request-id": r"[0-9A-Z]{16}",
+    "code-sha256": _BASE64,
     "date": rf"{_ISO}|\d{{10}}(?:\.\d+)?",
     "datetime": CLASSES["datetime"],
     "event-id": _UUID,

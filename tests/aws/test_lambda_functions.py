@@ -24,12 +24,12 @@ CODE = 'def handler(event, context):\n    return {"answer": ANSWER, "version": c
 
 
 def packed(answer: Any = 1, **files: str) -> bytes:
-    """A deployment package: app.py with a handler, and other files."""
+    """A deployment package: app.py with a handler, and other files; its bytes have no time in them."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
-        zipped.writestr("app.py", CODE.replace("ANSWER", repr(answer)))
+        zipped.writestr(zipfile.ZipInfo("app.py"), CODE.replace("ANSWER", repr(answer)))
         for name, text in files.items():
-            zipped.writestr(name, text)
+            zipped.writestr(zipfile.ZipInfo(name), text)
     return archive.getvalue()
 
 
