@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bench_explore, bench_invoke, bench_kernel, bench_pytest, bench_sources
+from benchmarks import bench_explore, bench_invoke, bench_kernel, bench_pytest, bench_replay, bench_sources
 
 
 def test_kernel_benchmark_compares_the_same_work() -> None:
@@ -57,3 +57,17 @@ def test_every_test_of_the_suite_passes(tmp_path: Path) -> None:
     passed, cpu, wall = bench_pytest.suite(bench_pytest.TESTS, 2, tmp_path)
     assert passed == 8
     assert min(cpu, wall) > 0
+
+
+def test_replay_benchmark_compares_the_same_work() -> None:
+    """The digest beside each figure is that of the run: recorded and replayed it is the same one."""
+    lines = bench_replay.main(200, 1)
+    assert len({line.rpartition(" ")[2] for line in lines[:3]}) == 1
+
+
+def test_a_long_recording_is_not_read_into_memory() -> None:
+    """A megabyte of it is read with a small part of that at the peak."""
+    [line] = bench_replay.memory((4_000,))
+    size, peak = line.partition(" of ")[2].split(" MB read with ")
+    assert float(size) > 1
+    assert float(peak.split()[0]) < 0.25

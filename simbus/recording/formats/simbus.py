@@ -26,6 +26,7 @@ def _head(path: Path) -> Head | None:
 def _read(path: Path, names: Names) -> Iterator[Found]:
     whole = ends_in_a_line(path)
     broken: Broken | None = None
+    known: dict[tuple[str, ...], str] = {}  # of each resource, verb and arguments that were seen: what is meant
     for number, line in enumerate(lines(path), 1):
         if broken is not None:
             yield broken
@@ -34,20 +35,31 @@ def _read(path: Path, names: Names) -> Iterator[Found]:
             continue
         try:
             found = read_operation(line, number)
-            if found is not None:
-                yield _checked(found, names)
+            if found is None:
+                continue
+            form = (found.resource, found.verb, *found.arguments)
+            resource = known.get(form)
+            if resource is None:
+                resource = known[form] = _resource(found, names)
+            for value in found.arguments.values():
+                decoded(value, _same)
+            yield found if resource == found.resource else found._replace(resource=resource)
         except ValueError as error:
             broken = Broken(f":{number}", str(error))
     if broken is not None:
         yield broken if whole else broken._replace(cut=True)
 
 
-def _checked(found: Operation, names: Names) -> Operation:
-    """The operation on a resource that is there, with arguments that it takes. Raises ValueError."""
+def _same(reference: str) -> str:
+    return reference
+
+
+def _resource(found: Operation, names: Names) -> str:
+    """The resource that is meant. Raises ValueError where it is not there, or does not take these arguments."""
     service, _, name = found.resource.partition(":")
     resource = names.find(service, name)
     if not names.wants(resource):
-        return found
+        return resource
     if resource.partition(":")[0] != service:
         raise ValueError(f"{found.verb} is of {service}, and {resource} is named as the target")
     allowed, required = _parameters(getattr(type(names.resource(resource)), found.verb))
@@ -56,9 +68,7 @@ def _checked(found: Operation, names: Names) -> Operation:
     if wrong or missing:
         what = f"has {', '.join(sorted(wrong))}" if wrong else f"lacks {', '.join(sorted(missing))}"
         raise ValueError(f"{found.verb} {what}; it takes {', '.join(sorted(allowed))}")
-    for value in found.arguments.values():
-        decoded(value, lambda reference: reference)
-    return found if resource == found.resource else found._replace(resource=resource)
+    return resource
 
 
 @lru_cache(maxsize=256)
