@@ -14,7 +14,8 @@ The map of the house, from the bottom up:
     scheduler/    who asks for invocations: Invoke, the asynchronous queue, destinations; mappings/ with the pollers of
                   queues/ and streams/
     faults/       what goes wrong on purpose
-    resources.py  what is in the simulated account     simulation.py   the handle that puts all of it together
+    resources.py  what is in the simulated account     recording/  what was done to it from outside, and is done again
+    simulation.py the handle that puts it together     comparison/ which events of two runs came out differently
     expectations/ figures of a run's rows, and what is expected of them
     exploration/  many seeds, and what the first failure is shrunk to
     scenario/     the file format     report/, explain/  what a run came to, and why     lint/  known bad settings

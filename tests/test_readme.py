@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from typer.testing import CliRunner
 
 from simbus.cli import app
 from simbus.logs.reader import open_run
+from simbus.recording.formats import FORMATS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -107,3 +109,28 @@ def test_every_dependency_earns_its_place_in_the_readme() -> None:
     assert len(names) >= 9
     for name in names:
         assert name.lower() in README.lower()
+
+
+def test_a_recording_of_the_tour_is_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its commands, the fix that is shown, and to the byte what then comes out differently."""
+    copytree(ROOT / "scenarios", tmp_path / "scenarios")
+    monkeypatch.chdir(tmp_path)
+    commands = [line for line in README.splitlines() if line.startswith("simbus ") and "tour.jsonl" in line]
+    record, replay = (command.split()[1:] for command in commands)
+    assert CliRunner().invoke(app, record).exit_code == 0
+    [diff] = blocks("diff")
+    old, new = ("".join(f"{line[1:]}\n" for line in diff.splitlines() if line[0] in f" {sign}") for sign in "-+")
+    handler = tmp_path / "scenarios/tour/thumbs.py"
+    text = handler.read_text()
+    assert text.count(old) == 1
+    handler.write_text(text.replace(old, new))
+    result = CliRunner().invoke(app, replay)
+    assert result.exit_code == 1  # the tour expects its dead letter
+    [shown] = [block for block in blocks("text") if block.startswith("compared with")]
+    assert result.stdout.endswith(f"\n{shown}")
+
+
+def test_every_format_of_a_replay_is_in_the_readme() -> None:
+    """A row each, in the order of the table."""
+    rows = re.findall(r"^\| `([\w-]+)` \|", README.partition("| format |")[2], re.MULTILINE)
+    assert rows == [name for name in FORMATS if name != "simbus"]
