@@ -210,19 +210,17 @@ class LogGroups:
         together: the first ones, or with `latest` the last ones. Raises AwsError.
         """
         matches = compile_filter(pattern)
-        numbers = [self._stream(group, name) for name in streams] if streams is not None else None
-        if numbers is None:
-            numbers = [stream.id for stream in self.streams(group, prefix)]
         oldest, values = self._kept(group)
         where, more = _between(since, before, after, until)
         order = "DESC" if latest else "ASC"
-        sql = (
-            "SELECT e.timestamp, e.id, e.ingestion_time, e.message, s.name FROM log_events e JOIN log_streams s "
-            f"ON s.id = e.log_stream_id WHERE s.id IN ({','.join(map(str, numbers))}) {oldest} {where} "
-            f"ORDER BY e.timestamp {order}, e.id {order}"
-        )
 
         def read(reader: RunReader) -> tuple[list[Event], bool]:
+            numbers = self._numbers(reader, group, streams, prefix)
+            sql = (
+                "SELECT e.timestamp, e.id, e.ingestion_time, e.message, s.name FROM log_events e JOIN log_streams s "
+                f"ON s.id = e.log_stream_id WHERE s.id IN ({','.join(map(str, numbers))}) {oldest} {where} "
+                f"ORDER BY e.timestamp {order}, e.id {order}"
+            )
             rows = (Event(*row) for row in reader.query(sql, [*values, *more]))
             return _page((event for event in rows if matches(event.message)), limit)
 
@@ -250,7 +248,7 @@ class LogGroups:
 
     def _check_group(self, name: str) -> None:
         if not self._has_group(name):
-            raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
+            raise _no_group()
 
     def _find(self, group: str, name: str) -> int | None:
         found = self._own.get((group, name))
@@ -260,12 +258,33 @@ class LogGroups:
         rows = self._rows(sql, [group, name])
         return rows[0]["id"] if rows else None
 
+    def _numbers(self, reader: RunReader, group: str, names: Iterable[str] | None, prefix: str) -> list[int]:
+        """The streams of a group of these names, or whose names begin so. Raises ResourceNotFoundException."""
+        sql = f"SELECT s.name, s.id FROM log_streams s WHERE s.log_group = ? {self._without_deleted}"
+        found = {row["name"]: row["id"] for row in reader.query(sql, [group])}
+        if not found and group not in self._made:
+            raise _no_group()
+        if names is None:
+            return [number for name, number in found.items() if name.startswith(prefix)]
+        wanted = list(names)
+        if not found.keys() >= set(wanted):
+            raise _no_stream()
+        return [found[name] for name in wanted]
+
     def _stream(self, group: str, name: str) -> int:
         found = self._find(group, name)
         if found is None:
             self._check_group(group)
-            raise AwsError("ResourceNotFoundException", "The specified log stream does not exist.")
+            raise _no_stream()
         return found
+
+
+def _no_group() -> AwsError:
+    return AwsError("ResourceNotFoundException", "The specified log group does not exist.")
+
+
+def _no_stream() -> AwsError:
+    return AwsError("ResourceNotFoundException", "The specified log stream does not exist.")
 
 
 def invalid(message: str) -> AwsError:
