@@ -64,10 +64,10 @@ def _of_function(function: Function, handler: str, code: Code) -> Iterator[str]:
         yield f"{file.name} does not compile ({error}): AWS ends every init with Runtime.UserCodeSyntaxError."
         return
     for name in dict.fromkeys(_imports(tree)):
-        if name in _AWS_CLIENTS and name not in code.names:
+        if name in _AWS_CLIENTS and name not in code.names and not _installed(name):
             yield (
-                f"{file.name} imports {name}, which simbus does not simulate yet: its calls are refused. "
-                "Return what a destination shall get, or drive the sources from Python (README, In Python)."
+                f"{file.name} imports {name}, which AWS's runtime has and this Python has not. Install it: "
+                "pip install 'simbus[boto3]'."
             )
     for missing in _missing_imports(tree, code):
         yield f"{file.name} imports {missing}, which is not installed: AWS would say Runtime.ImportModuleError."

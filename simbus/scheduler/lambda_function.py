@@ -67,7 +67,8 @@ class LambdaFunction(ManagedFunction):
         RequestResponse waits in virtual time until the function has answered (a handler parks, a test plays the
         timeline); Event returns at once; DryRun only checks. `client_context` is base64 of JSON. `trace_duration`
         (nanoseconds) is a recorded duration that takes the place of the modelled one. Raises AwsError:
-        ResourceNotFoundException, RequestTooLargeException, InvalidRequestContentException, TooManyRequestsException.
+        ResourceNotFoundException, RequestEntityTooLargeException, InvalidRequestContentException and
+        TooManyRequestsException.
         """
         text = self._checked(payload, invocation_type, qualifier)
         if invocation_type == "DryRun":

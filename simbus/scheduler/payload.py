@@ -1,7 +1,7 @@
 """What Invoke checks of a payload before anything runs.
 
 Sources: Lambda quotas (6 MB synchronous, 1 MB asynchronous since late 2025); the recorded error texts of
-test_lambda_invoke_payload_encoding_error (AWS parses with Jackson) and of Invoke's RequestTooLargeException.
+test_lambda_invoke_payload_encoding_error (AWS parses with Jackson) and of Invoke's RequestEntityTooLargeException.
 """
 
 from __future__ import annotations
@@ -47,11 +47,14 @@ def json_text(payload: Any) -> str:
 
 
 def check_payload(text: str, invocation_type: str) -> None:
-    """Raises RequestTooLargeException (413) for a payload over the limit of its invocation type."""
+    """Raises RequestEntityTooLargeException (413) for a payload over the limit of its invocation type.
+
+    So AWS names it in its answer, which is what boto3's users see; the model of its API says RequestTooLargeException.
+    """
     limit = ASYNCHRONOUS_LIMIT if invocation_type == "Event" else SYNCHRONOUS_LIMIT
     if len(text) * 4 > limit and len(text.encode()) > limit:
         raise AwsError(
-            "RequestTooLargeException",
+            "RequestEntityTooLargeException",
             f"Request must be smaller than {limit} bytes for the InvokeFunction operation",
             413,
             Type="User",

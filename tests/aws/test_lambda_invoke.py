@@ -128,12 +128,12 @@ def test_what_is_not_there(sim: Simulation) -> None:
 
 
 def test_payloads_that_are_refused(sim: Simulation) -> None:
-    """No JSON: 400 InvalidRequestContentException; over 6 MB: 413 RequestTooLargeException (Lambda quotas)."""
+    """No JSON: 400 InvalidRequestContentException; over 6 MB: 413 RequestEntityTooLargeException (Lambda quotas)."""
     sim.function("f", handler=echo)
     client = boto3.client("lambda")
     with pytest.raises(client.exceptions.InvalidRequestContentException, match="Could not parse request body"):
         client.invoke(FunctionName="f", Payload=b"{")
-    with pytest.raises(client.exceptions.RequestTooLargeException) as caught:
+    with pytest.raises(client.exceptions.ClientError, match="RequestEntityTooLargeException") as caught:
         client.invoke(FunctionName="f", Payload=b'"' + b"x" * 6_291_455 + b'"')
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bench_explore, bench_invoke, bench_kernel, bench_pytest, bench_replay, bench_sources
+from benchmarks import bench_boto3, bench_explore, bench_invoke, bench_kernel, bench_pytest, bench_replay, bench_sources
 
 
 def test_kernel_benchmark_compares_the_same_work() -> None:
@@ -71,3 +71,10 @@ def test_a_long_recording_is_not_read_into_memory() -> None:
     size, peak = line.partition(" of ")[2].split(" MB read with ")
     assert float(size) > 1
     assert float(peak.split()[0]) < 0.25
+
+
+@pytest.mark.parametrize("call", bench_boto3.CALLS)
+def test_every_call_of_boto3_is_answered_on_both_sides(call: str) -> None:
+    """simbus and moto answer the same calls; the benchmark divides one by the other."""
+    pytest.importorskip("moto", reason="the peer is in the extra `moto`")
+    assert bench_boto3.on_simbus(call, 20) == bench_boto3.on_moto(call, 20) == 20

@@ -44,10 +44,6 @@ def test_no_code_of_a_handler_is_run(folder: Path, capfd: pytest.CaptureFixture[
         ("def hander(e, c): pass\n", "app.py has no handler: .*HandlerNotFound"),
         ("import not_there_at_all.part\ndef handler(e, c): pass\n", "app.py imports not_there_at_all, .*ImportModule"),
         ("from not_there import x\ndef handler(e, c): pass\n", "app.py imports not_there, .*ImportModuleError"),
-        (
-            "import boto3\ndef handler(e, c): pass\n",
-            "app.py imports boto3, which simbus does not simulate yet: .*README",
-        ),
         ("async def handler(e, c): pass\n", "handler is async, .*Runtime.MarshalError"),
     ],
 )
@@ -117,3 +113,12 @@ def test_a_wrong_scenario_is_exit_status_2(override: str, message: str) -> None:
     assert result.exit_code == 2
     assert result.stdout == ""
     assert message in result.stderr
+
+
+def test_boto3_that_is_not_installed_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in Lambda's own Python, and therefore in no requirements.txt; here it comes with an extra."""
+    monkeypatch.setattr("simbus.cli.handlers._installed", lambda name: name != "boto3")
+    result = check("import boto3\ndef handler(e, c): pass\n")
+    assert result.exit_code == 0
+    assert "app.py imports boto3, which AWS's runtime has and this Python has not" in result.output
+    assert "pip install 'simbus[boto3]'" in result.output

@@ -218,3 +218,18 @@ def test_stale_deploy(play: Play) -> None:
         assert values(run, live) == [second, first]
     with play("stale_deploy", "functions.deploy.event_invoke_config.maximum_retry_attempts=0") as run:
         assert values(run, live) == [second]
+
+
+def test_order_chain(play: Play) -> None:
+    """An account that is read and written back loses what was added meanwhile; an update expression loses nothing
+    (DynamoDB developer guide, "Working with items": atomic counters)."""
+    written = "SELECT count(*) FROM events WHERE source = 'dynamodb:orders'"
+    balance = "max(json_extract(data, '$.dynamodb.NewImage.balance.N') + 0)"
+    account = f"SELECT {balance} AS total FROM events WHERE source = 'dynamodb:accounts'"
+    booked = f"SELECT sum(total) FROM ({account} GROUP BY json_extract(data, '$.dynamodb.Keys'))"
+    with play("order_chain") as run:
+        [orders], [total] = values(run, written), values(run, booked)
+        assert total < orders * 10
+    with play("order_chain", "functions.book.handler=orders.book_safely") as run:
+        [orders], [total] = values(run, written), values(run, booked)
+        assert total == orders * 10

@@ -90,7 +90,7 @@ def test_the_largest_payload(sim: Simulation, kind: Any, limit: int) -> None:
     assert function.invoke("x" * (limit - 2), invocation_type=kind).status_code in (200, 202)
     with pytest.raises(AwsError) as caught:
         function.invoke("x" * (limit - 1), invocation_type=kind)
-    assert (caught.value.code, caught.value.status) == ("RequestTooLargeException", 413)
+    assert (caught.value.code, caught.value.status) == ("RequestEntityTooLargeException", 413)
     assert caught.value.message == (f"Request must be smaller than {limit} bytes for the InvokeFunction operation")
 
 
