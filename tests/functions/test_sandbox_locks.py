@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sandboxes import Lab
 
+from simbus.errors import UsageError
 from simbus.functions.sandbox import Sandbox, load_code, locks
 from simbus.kernel import SECOND
 
@@ -284,6 +285,22 @@ def test_a_lock_that_nobody_gives_back(lab: Lab, monkeypatch: pytest.MonkeyPatch
     assert outcome.error_type == "SandboxRefusal"
     assert "test_sandbox_locks.py" in (outcome.error_message or "")
     assert "something outside of the simulation's handlers holds" in (outcome.error_message or "")
+
+
+def test_a_lock_that_the_test_waits_for_in_vain(lab: Lab) -> None:
+    """A parked thread of a handler holds it: the test is told where, in place of hanging for ever."""
+    lock = threading.Lock()
+
+    def handler(event: Any, context: Any) -> None:
+        with lock:
+            time.sleep(1)
+
+    lab.begin(lab.sandbox(handler))
+    with pytest.raises(UsageError, match=r"function resize holds at .*test_sandbox_locks.py:\d+; it could never"):
+        lock.acquire()
+    assert not lock.acquire(timeout=0)
+    lab.timeline.run()
+    assert lock.acquire()
 
 
 def test_arguments_are_checked_as_python_checks_them(lab: Lab) -> None:

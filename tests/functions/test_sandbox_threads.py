@@ -4,6 +4,7 @@ import _thread
 import contextlib
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -351,3 +352,22 @@ def test_a_thread_that_polls_without_pause(lab: Lab, kind: float) -> None:
         return [0.05 <= time.monotonic() < 0.06]
 
     assert lab.result(lab.sandbox(handler)) == [True]
+
+
+def test_signals_are_the_main_threads(lab: Lab) -> None:
+    """Only the main thread sets a signal's handler, as in Python; a thread may send one to its process."""
+
+    def work() -> None:
+        with pytest.raises(ValueError, match="main thread of the main interpreter"):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _thread.interrupt_main()
+
+    def handler(event: Any, context: Any) -> list[int]:
+        caught: list[int] = []
+        signal.signal(signal.SIGINT, lambda number, frame: caught.append(number))
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        return caught
+
+    assert lab.result(lab.sandbox(handler)) == [signal.SIGINT]

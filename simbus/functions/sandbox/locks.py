@@ -19,6 +19,7 @@ from types import BuiltinMethodType
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from simbus.errors import UsageError
 from simbus.functions.sandbox import state, waiting
 from simbus.functions.sandbox.dispatch import Patch, patch, type_dict
 from simbus.functions.sandbox.state import SandboxRefusal, user_line
@@ -95,12 +96,26 @@ def _wait(lock: Any, sandbox: Sandbox, timeout: float, attempt: Callable[[], boo
     )
 
 
+def _refuse_in_vain(lock: Any) -> None:
+    """The test waits for a lock that a parked thread of a handler holds: that would go on only if the test did."""
+    hold = _holds.get(id(lock))
+    if hold is not None and lock.locked() and _get_ident() == state._thread:
+        owner = hold.owner
+        raise UsageError(
+            f"a lock was waited for outside of all handlers that function {owner.sandbox.config.name} holds at "
+            f"{user_line(owner.frame)}; it could never be given back. Let the simulation run until it is free, or take "
+            "it with a timeout."
+        )
+
+
 # --- Lock ----------------------------------------------------------------------------------------------------------
 
 
 def _acquire(self: Any, blocking: bool = True, timeout: float = -1) -> bool:
     sandbox = state.current
     if sandbox is None or _get_ident() != state._thread or not _valid(blocking, timeout):
+        if sandbox is None and _holds and blocking and timeout == -1:
+            _refuse_in_vain(self)
         return _real_acquire(self, blocking, timeout)  # type: ignore[no-any-return]
     if not _real_acquire(self, False) and not (
         blocking and _wait(self, sandbox, timeout, lambda: _real_acquire(self, False))

@@ -6,6 +6,7 @@ Subprocesses and sockets wait for the real world. `os._exit`, `os.kill` and `os.
 from __future__ import annotations
 
 import _multiprocessing  # type: ignore[import-not-found]
+import _thread
 import atexit
 import errno
 import multiprocessing.process
@@ -125,6 +126,10 @@ def _raise_signal(sandbox: Sandbox, number: int, /) -> None:
         sandbox.die(_SIGNAL_NAMES.get(number, fallback))  # type: ignore[call-overload]
 
 
+def _interrupt_main(sandbox: Sandbox, number: int = signal.SIGINT, /) -> None:
+    _raise_signal(sandbox, number)
+
+
 def _signal(sandbox: Sandbox, number: int, action: Any) -> Any:
     if sandbox.running.number:
         raise ValueError("signal only works in main thread of the main interpreter")
@@ -183,7 +188,7 @@ def _socket_patches() -> list[Patch]:
 def _ending_patches() -> list[Patch]:
     found = patch(os, "_exit", _exit) + patch(os, "abort", _abort) + patch(os, "kill", _kill)
     found += patch(os, "killpg", _kill) + patch(os, "getpid", lambda _: PID) + patch(os, "getppid", lambda _: 1)
-    found += patch(signal, "raise_signal", _raise_signal)
+    found += patch(signal, "raise_signal", _raise_signal) + patch(_thread, "interrupt_main", _interrupt_main)
     found += patch(signal, "signal", _signal) + patch(signal, "getsignal", _getsignal)
     for name in ("alarm", "setitimer", "pause", "sigwait", "sigtimedwait"):
         found += patch(signal, name, _refused(f"signal.{name}", _REAL_TIMER))

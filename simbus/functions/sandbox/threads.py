@@ -6,7 +6,8 @@ the one that started it parks. (`Thread.start` parks, as in Python: it waits unt
 `start` returns, the new thread has run to the first point at which it waits.)
 
 An environment is frozen when its handler has returned: its threads stop where they are, and go on when the next
-invocation thaws it; what was due meanwhile is due then.
+invocation thaws it; what was due meanwhile is due then. (What `simulate.duration` adds to the handler's own time comes
+afterwards: threads have no part in it.)
 """
 
 from __future__ import annotations
@@ -103,6 +104,11 @@ class SandboxThread:
 
     def __repr__(self) -> str:
         return f"<SandboxThread {self.sandbox.config.name}/{self.sandbox.number}/{self.number}>"
+
+    @property
+    def frame(self) -> Any:
+        """Where it is parked."""
+        return self._active.gr_frame
 
     # --- parking, from inside --------------------------------------------------------------------------------------
 
