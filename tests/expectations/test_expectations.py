@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from simbus.errors import UsageError
+from simbus.errors import ScenarioError, UsageError
 from simbus.expectations.comparison import Kind, parse_comparison
 from simbus.expectations.figures import FIGURES
 from simbus.expectations.rows import Subject
 from simbus.logs.reader import RunReader, open_run
 from simbus.logs.writer import RunWriter
 from simbus.metrics import Datapoint
+from simbus.scenario.build import run_scenario
 from simbus.scenario.expectations import evaluate
+from simbus.scenario.loader import load
 from simbus.scenario.schema.expect import Expectation
 
 
@@ -121,3 +124,43 @@ def test_a_comparison_holds(literal: object, kind: Kind, holds: float, fails: fl
 def test_what_is_no_comparison_is_refused(literal: object, kind: Kind) -> None:
     with pytest.raises(UsageError, match="; a comparison is "):
         parse_comparison(literal, kind)
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        ("paid_once", "$.expect[0].check is 'paid_once'; a check is module.function."),
+        ("billing.paid_once", "$.expect[0].check is 'billing.paid_once', but"),
+        ("checks.paid_twice", "checks.py has no function paid_twice; it has paid_once. Correct the name."),
+        ("broken.paid_once", "broken.py does not compile"),
+    ],
+)
+def test_a_check_that_is_not_there_is_refused_before_the_run(tmp_path: Path, check: str, message: str) -> None:
+    """Its module lies beside the scenario; it is read, and not run."""
+    (tmp_path / "checks.py").write_text("raise SystemExit\ndef paid_once(run):\n    pass\n")
+    (tmp_path / "broken.py").write_text("def paid_once(:\n")
+    (tmp_path / "shop.yaml").write_text(f"functions: {{f: {{}}}}\nexpect: [{{check: {check}}}]\n")
+    with pytest.raises(ScenarioError) as refused:
+        load(tmp_path / "shop.yaml")
+    assert message in str(refused.value)
+
+
+def test_a_check_imports_what_lies_beside_it_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Two scenarios may both have a module of that name."""
+    (tmp_path / "sums.py").write_text("def attempts(run):\n    return len(list(run.invocations()))\n")
+    (tmp_path / "checks.py").write_text("import sums\n\ndef attempts(run):\n    return sums.attempts(run)\n")
+    (tmp_path / "shop.yaml").write_text(
+        "functions: {f: {}}\nworkload: [{invoke: {function: f}, at: 1s, count: 3}]\n"
+        "expect: [{check: checks.attempts, result: 3}, {check: checks.attempts, result: '< 3'}]\n"
+    )
+    before = set(sys.modules), list(sys.path)
+    result = run_scenario(load(tmp_path / "shop.yaml"))
+    assert [str(each) for each in result.expectations] == [
+        "check checks.attempts: expected 3, found 3",
+        "check checks.attempts: expected < 3, found 3",
+    ]
+    assert [each.passed for each in result.expectations] == [True, False]
+    assert ({name for name in set(sys.modules) - before[0] if "sums" in name or "check" in name}, sys.path) == (
+        set(),
+        before[1],
+    )
