@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simbus.errors import UsageError
+from simbus.errors import GuardError, UsageError
 from simbus.exploration.shrink import CONTROLS, Shrunk, shrink
 from simbus.exploration.subject import Failure, FunctionSubject, ScenarioSubject, Subject
 from simbus.exploration.workers import cores, in_new_process, run_all
-from simbus.kernel.ties import Ties
 from simbus.scenario.variant import Variant
 from simbus.simulation import Simulation
 
@@ -76,8 +75,17 @@ Watch = Callable[[int, int], None]
 
 
 def _fails_alone(subject: Subject, failed: FailedSeed) -> bool:
-    again = in_new_process(subject.run, Variant(failed.seed, Ties(failed.seed)))
+    again = in_new_process(subject.run, Variant.numbered(failed.seed))
     return again is not None and failed.failure.is_like(again)
+
+
+def _shrunk_failure(subject: Subject, first: FailedSeed, passed: list[int]) -> Shrunk | None:
+    """The smallest run that fails as this seed does; None where that can't be found, or would take too long."""
+    if first.failure.kind == GuardError.__name__:
+        return None  # each run that fails takes as long as the guard waits
+    found: Shrunk = in_new_process(shrink, subject, Variant.numbered(first.seed), first.failure, passed)
+    confirmed = in_new_process(subject.run, found.variant)
+    return found if confirmed is not None and first.failure.is_like(confirmed) else None
 
 
 def explore_subject(
@@ -87,15 +95,15 @@ def explore_subject(
 
     Run `k` has the seed k and the order k of simultaneous events.
     """
-    variants = [Variant(seed, Ties(seed)) for seed in seeds]
+    seeds = seeds if isinstance(seeds, range) else list(seeds)
     failed: list[FailedSeed] = []
     passed: list[int] = []
     explored = 0
-    for explored, (variant, failure) in enumerate(run_all(subject, variants, jobs, most), 1):
+    for explored, (seed, failure) in enumerate(run_all(subject, seeds, jobs, most), 1):
         if failure is not None:
-            failed.append(FailedSeed(int(variant.seed or 0), failure))
+            failed.append(FailedSeed(seed, failure))
         elif len(passed) < CONTROLS:
-            passed.append(int(variant.seed or 0))
+            passed.append(seed)
         if watch is not None:
             watch(explored, len(failed))
     first: FailedSeed | None = None
@@ -105,15 +113,10 @@ def explore_subject(
             first = each
             break
     if first is None:
-        return Exploration(len(variants), explored, failed, None, "")
-    variant = Variant(first.seed, Ties(first.seed))
-    shrunk: Shrunk | None = in_new_process(shrink, subject, variant, first.failure, passed)
-    assert shrunk is not None
-    confirmed = in_new_process(subject.run, shrunk.variant)
-    if confirmed is None or not first.failure.is_like(confirmed):
-        shrunk = None  # it fails after other runs only: what was found first is all that can be repeated
-    smallest = variant if shrunk is None else shrunk.variant
-    return Exploration(len(variants), explored, failed, shrunk, subject.reproduce(smallest))
+        return Exploration(len(seeds), explored, failed, None, "")
+    shrunk = _shrunk_failure(subject, first, passed)
+    smallest = Variant.numbered(first.seed) if shrunk is None else shrunk.variant
+    return Exploration(len(seeds), explored, failed, shrunk, subject.reproduce(smallest))
 
 
 def explore(

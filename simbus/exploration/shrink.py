@@ -68,7 +68,7 @@ class _Shrinker:
         first = int(variant.seed or 0) + 1
         passing: list[int] = []
         for seed in range(first, first + LOOKED_AT):
-            if len(passing) < CONTROLS and not self._fails(variant._replace(seed=seed, ties=Ties(seed))):
+            if len(passing) < CONTROLS and not self._fails(Variant.numbered(seed)):
                 passing.append(seed)
         return passing
 

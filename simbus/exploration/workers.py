@@ -30,13 +30,11 @@ CHUNK_SECONDS: Final = 0.2  # of runs that a worker is given at a time
 LONGEST_CHUNK: Final = 200
 LOOKAHEAD: Final = 4  # chunks for each worker beyond the first that is not done
 
-Chunk = list[tuple[Variant, Failure]]
-
 
 class Result(NamedTuple):
-    """One variant that was run."""
+    """One seed that was run."""
 
-    variant: Variant
+    seed: int
     failure: Failure | None
 
 
@@ -62,29 +60,29 @@ def in_new_process(function: Callable[..., T], *arguments: Any) -> T:
         _end(process, ours)
 
 
-def run_all(subject: Subject, variants: Sequence[Variant], jobs: int, most: int | None) -> Iterator[Result]:
-    """Run variants in `jobs` processes; their results come in the order of `variants`, whatever the number of jobs.
+def run_all(subject: Subject, seeds: Sequence[int], jobs: int, most: int | None) -> Iterator[Result]:
+    """Run seeds in `jobs` processes; the results come in the order of `seeds`, whatever the number of jobs.
 
     Ends after `most` failures (None: never). Raises UsageError where what is run is wrong.
     """
     context = _context(subject)
     if context is None:
-        yield from _run_here(subject, variants, most)
+        yield from _run_here(subject, seeds, most)
         return
-    workers = [_Worker(context, subject) for _ in range(min(jobs, len(variants)))]
+    workers = [_Worker(context, subject) for _ in range(min(jobs, len(seeds)))]
     try:
-        yield from _Queue(variants, workers, most).results()
+        yield from _Queue(seeds, workers, most).results()
     finally:
         for worker in workers:
             worker.end()
 
 
-def _run_here(subject: Subject, variants: Sequence[Variant], most: int | None) -> Iterator[Result]:
+def _run_here(subject: Subject, seeds: Sequence[int], most: int | None) -> Iterator[Result]:
     failures = 0
     with installation():
-        for variant in variants:
-            failure = subject.run(variant)
-            yield Result(variant, failure)
+        for seed in seeds:
+            failure = subject.run(Variant.numbered(seed))
+            yield Result(seed, failure)
             failures += failure is not None
             if failures == most:
                 return
@@ -101,9 +99,9 @@ class _Worker:
         theirs.close()
         self.chunk = range(0)
 
-    def begin(self, chunk: range, variants: Sequence[Variant], most: int | None) -> None:
+    def begin(self, chunk: range, seeds: Sequence[int], most: int | None) -> None:
         self.chunk = chunk
-        self.connection.send((variants[chunk.start : chunk.stop], most))
+        self.connection.send((seeds[chunk.start : chunk.stop], most))
 
     def answer(self) -> tuple[Any, float]:
         found: tuple[Any, float] = _received(self.connection)
@@ -114,10 +112,10 @@ class _Worker:
 
 
 class _Queue:
-    """Hands variants out, and puts the answers back into order."""
+    """Hands seeds out, and puts the answers back into order."""
 
-    def __init__(self, variants: Sequence[Variant], workers: list[_Worker], most: int | None) -> None:
-        self._variants = variants
+    def __init__(self, seeds: Sequence[int], workers: list[_Worker], most: int | None) -> None:
+        self._seeds = seeds
         self._workers = workers
         self._most = most
         self._next = 0
@@ -127,10 +125,10 @@ class _Queue:
     def results(self) -> Iterator[Result]:
         position = failures = 0
         idle, busy = list(self._workers), dict[int, _Worker]()
-        while position < len(self._variants):
-            while idle and self._next < len(self._variants) and self._next - position < self._reach:
+        while position < len(self._seeds):
+            while idle and self._next < len(self._seeds) and self._next - position < self._reach:
                 worker = idle.pop(0)
-                worker.begin(self._take(), self._variants, self._most)
+                worker.begin(self._take(), self._seeds, self._most)
                 busy[id(worker.connection)] = worker
             for connection in wait([worker.connection for worker in busy.values()]):
                 worker = busy.pop(id(connection))
@@ -139,7 +137,7 @@ class _Queue:
             while position in self._done:
                 chunk, failed = self._done.pop(position)
                 for number in chunk:
-                    yield Result(self._variants[number], failed.get(number))
+                    yield Result(self._seeds[number], failed.get(number))
                     failures += number in failed
                     if failures == self._most:
                         return
@@ -150,7 +148,7 @@ class _Queue:
         return self._size * len(self._workers) * LOOKAHEAD
 
     def _take(self) -> range:
-        chunk = range(self._next, min(self._next + self._size, len(self._variants)))
+        chunk = range(self._next, min(self._next + self._size, len(self._seeds)))
         self._next = chunk.stop
         return chunk
 
@@ -171,17 +169,17 @@ def _serve(connection: Connection, subject: Subject) -> None:
     with installation():
         while True:
             try:
-                variants, most = connection.recv()
+                seeds, most = connection.recv()
             except EOFError:
                 return
-            _answer(connection, _run_chunk, (subject, variants, most))
+            _answer(connection, _run_chunk, (subject, seeds, most))
 
 
-def _run_chunk(subject: Subject, variants: Sequence[Variant], most: int | None) -> tuple[list[Any], float]:
+def _run_chunk(subject: Subject, seeds: Sequence[int], most: int | None) -> tuple[list[Any], float]:
     began = perf_counter()
     failed: list[Any] = []
-    for place, variant in enumerate(variants):
-        failure = subject.run(variant)
+    for place, seed in enumerate(seeds):
+        failure = subject.run(Variant.numbered(seed))
         if failure is not None:
             failed.append((place, tuple(failure)))
             if len(failed) == most:

@@ -28,6 +28,11 @@ class Variant(NamedTuple):
     faults: Selection | None = None
 
     @classmethod
+    def numbered(cls, seed: int) -> Variant:
+        """One of many runs: the seed, and the order of simultaneous events of that number."""
+        return cls(seed, Ties(seed))
+
+    @classmethod
     def read(
         cls, scenario: Scenario, seed: int | str | None, ties: str | None, events: str | None, faults: str | None
     ) -> Variant:

@@ -69,11 +69,11 @@ expect: [{lost: 0}]
 """
 
 
-def run(folder: Path, text: str, *options: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+def run(folder: Path, text: str, *options: str, monkeypatch: pytest.MonkeyPatch, code: str = HANDLERS) -> Any:
     """What `simbus run s.yaml` says in that folder."""
     monkeypatch.chdir(folder)
     (folder / "s.yaml").write_text(text)
-    (folder / "bank.py").write_text(HANDLERS)
+    (folder / "bank.py").write_text(code)
     return CliRunner().invoke(app, ["run", "s.yaml", *options])
 
 
@@ -224,3 +224,19 @@ def test_python_has_the_same_door(tmp_path: Path) -> None:
 
 def test_progress_says_how_far_it_is() -> None:
     assert progress_line(1234, 10000, 2, 2.0) == "1,234 of 10,000 seeds  2 failures  617 seeds/s"
+
+
+def test_a_handler_that_never_ends_is_a_failure_of_its_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard ends that run, as it ends a single one: exit status 3. It is not shrunk, as each run takes that long."""
+    text = """
+functions: {a: {handler: bank.turn, code: bank.py}}
+workload: [{invoke: {function: a, payload: {n: "{rand}"}}, at: 1s}]
+"""
+    code = "def turn(event, context):\n    while event['n'] > 0.5:\n        pass\n"
+    options = ("--seeds", "20", "--jobs", "1", "--handler-guard", "0.2")
+    result = run(tmp_path, text, *options, code=code, monkeypatch=monkeypatch)
+    assert result.exit_code == 3, result.output
+    assert "GuardError: function a, request" in result.stdout
+    assert "Shrunk" not in result.stdout
+    command = result.stdout.splitlines()[-1].removeprefix("Reproduce with: ")
+    assert CliRunner().invoke(app, shlex.split(command)[1:]).exit_code == 3
