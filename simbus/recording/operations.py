@@ -34,7 +34,7 @@ _DATA: dict[str, tuple[str, ...]] = {
     "s3": (
         "put_object", "post_object", "copy_object", "delete_object", "delete_objects", "put_object_tagging",
         "delete_object_tagging", "put_object_acl", "restore_object", "create_multipart_upload", "upload_part",
-        "complete_multipart_upload", "abort_multipart_upload",
+        "upload_part_copy", "complete_multipart_upload", "abort_multipart_upload",
     ),
     "sqs": (
         "send_message", "send_message_batch", "receive_messages", "delete_message", "delete_message_batch",
@@ -51,7 +51,7 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
         "put_function_concurrency", "delete_function_concurrency", "update_alias",
         "put_provisioned_concurrency_config", "delete_provisioned_concurrency_config",
     ),
-    "s3": ("put_bucket_versioning",),
+    "s3": ("put_bucket_versioning", "put_bucket_configuration", "delete_bucket_configuration"),
     "sqs": ("set_queue_attributes",),
     "events": ("enable_rule", "disable_rule"),
     "kinesis": (

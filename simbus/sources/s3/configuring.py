@@ -69,6 +69,11 @@ class Configuring(Notifying, Details):
     @operation
     def get_bucket_configuration(self, kind: str) -> Any:
         """What was put. Raises the AwsError that S3 has for an absent one (404), such as NoSuchCORSConfiguration."""
+        return self._configuration(kind)
+
+    aget_bucket_configuration = twin(get_bucket_configuration)
+
+    def _configuration(self, kind: str) -> Any:
         found = self._configurations.get(kind)
         if found is not None:
             return deepcopy(found)
@@ -76,8 +81,6 @@ class Configuring(Notifying, Details):
             return deepcopy(_DEFAULT_ENCRYPTION)
         code, message = _ABSENT[kind]
         raise AwsError(code, message, 404, BucketName=self.resource)
-
-    aget_bucket_configuration = twin(get_bucket_configuration)
 
     @operation
     def delete_bucket_configuration(self, kind: str) -> None:
@@ -128,7 +131,7 @@ class Configuring(Notifying, Details):
     @operation
     def get_bucket_tagging(self) -> dict[str, Any]:
         """`{"TagSet": [{"Key", "Value"}]}`. Raises AwsError NoSuchTagSet (404)."""
-        tags = self.get_bucket_configuration("tagging")
+        tags = self._configuration("tagging")
         return {"TagSet": [{"Key": name, "Value": value} for name, value in tags.items()]}
 
     aget_bucket_tagging = twin(get_bucket_tagging)
@@ -147,7 +150,7 @@ class Configuring(Notifying, Details):
             more = "" if self._versioning is None else ". You must delete all versions in the bucket."
             message = f"The bucket you tried to delete is not empty{more}"
             raise AwsError("BucketNotEmpty", message, 409, BucketName=self.resource)
-        self.put_bucket_notification_configuration({})
+        self._notify([], False)
         self._world.targets.pop(self.arn, None)
 
     adelete_bucket = twin(delete_bucket)

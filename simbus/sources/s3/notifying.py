@@ -44,6 +44,12 @@ class Notifying(BucketBase):
         if not skip_destination_validation:
             check_destinations(self._world, configurations)
             self._send_test_events(configurations)
+        self._notify(configurations, notification_configuration.get("EventBridgeConfiguration") is not None)
+
+    aput_bucket_notification_configuration = twin(put_bucket_notification_configuration)
+
+    def _notify(self, configurations: list[Configuration], event_bridge: bool) -> None:
+        """From now on these are the notifications."""
         for notification in self._notifications:
             self._bus.unsubscribe(self.name, notification)
         self._replaced += self._notifications
@@ -53,9 +59,7 @@ class Notifying(BucketBase):
         ]
         for notification in self._notifications:
             self._bus.subscribe(self.name, notification)
-        self._switch_event_bridge(notification_configuration.get("EventBridgeConfiguration") is not None)
-
-    aput_bucket_notification_configuration = twin(put_bucket_notification_configuration)
+        self._switch_event_bridge(event_bridge)
 
     @operation
     def get_bucket_notification_configuration(self) -> dict[str, Any]:
