@@ -7,8 +7,9 @@ empty body. Errors do, so that botocore finds code, message and modelled members
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha512
+from io import BytesIO
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -29,29 +30,16 @@ _SQS_SHAPES: Final = {
 }
 
 
-class Raw:
+class Raw(BytesIO):
     """The body of an HTTP response, as urllib3 would give it."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
     def read(self, amt: int | None = None, **_: Any) -> bytes:
-        start = self._at
-        self._at = len(self._data) if amt is None else min(start + amt, len(self._data))
-        return self._data[start : self._at]
+        return super().read(-1 if amt is None else amt)
 
-    def stream(self, amt: int = 65_536, **_: Any) -> Any:
+    def stream(self, amt: int = 65_536, **_: Any) -> Iterator[bytes]:
+        """The rest of it in parts."""
         while part := self.read(amt):
             yield part
-
-    def readinto(self, buffer: Any) -> int:
-        part = self.read(len(buffer))
-        buffer[: len(part)] = part
-        return len(part)
-
-    def close(self) -> None:
-        """There is no connection."""
 
     def release_conn(self) -> None:
         """There is no connection."""

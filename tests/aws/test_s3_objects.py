@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import csv
+import gzip
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -75,6 +78,22 @@ def test_bodies(s3: Any, body: Any) -> None:
     s3.put_object(Bucket="box", Key="k", Body=body)
     got = s3.get_object(Bucket="box", Key="k")
     assert (got["Body"].read(), got["ContentType"]) == (b"abc", "binary/octet-stream")
+
+
+def test_a_body_is_a_stream(s3: Any) -> None:
+    """What libraries do with the Body of GetObject: parts, lines, decoders, gzip."""
+    s3.put_object(Bucket="box", Key="k", Body=gzip.compress(b"a,1\nb,2\n"), ContentEncoding="gzip")
+    s3.put_object(Bucket="box", Key="plain", Body="a,1\nb,2\n")
+
+    def body(key: str = "plain") -> Any:
+        return s3.get_object(Bucket="box", Key=key)["Body"]
+
+    assert gzip.GzipFile(fileobj=body("k")).read() == b"a,1\nb,2\n"
+    assert list(csv.reader(codecs.getreader("utf-8")(body()))) == [["a", "1"], ["b", "2"]]
+    assert io.TextIOWrapper(body()).readlines() == body().read().decode().splitlines(keepends=True)
+    assert (list(body().iter_lines()), body().readlines()) == ([b"a,1", b"b,2"], [b"a,1\n", b"b,2\n"])
+    stream = body()
+    assert (stream.read(3), stream.tell(), stream.read()) == (b"a,1", 3, b"\nb,2\n")
 
 
 def test_absent_things(s3: Any) -> None:

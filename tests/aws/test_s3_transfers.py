@@ -101,6 +101,9 @@ def test_a_handler_reads_writes_and_triggers_the_next(sim: Simulation) -> None:
     assert loud.get_object("a.txt")["Body"] == b"HELLO"
     assert (len(first.invocations), len(second.invocations)) == (1, 1)
     assert first.invocations[0].duration_ms >= 100  # 2 calls of 50 ms
+    by_user, by_role = (json.loads(each.invocations[0].payload)["Records"][0] for each in (first, second))
+    assert by_user["userIdentity"]["principalId"].startswith("AWS:AIDA")
+    assert by_role["userIdentity"]["principalId"].endswith(":shout")  # the session of the function's role
 
 
 @pytest.mark.parametrize("threads", [False, True])

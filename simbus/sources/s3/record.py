@@ -9,7 +9,7 @@ import re
 from base64 import b32encode, b64encode
 from hashlib import sha256, sha512
 from random import Random
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote_plus
 
 from simbus.kernel import MILLISECOND, SECOND
@@ -36,6 +36,11 @@ def user_id(text: str) -> str:
     return "AIDA" + b32encode(sha256(text.encode()).digest()).decode()[:17]
 
 
+def role_id(role: str) -> str:
+    """What stands for the unique id of a role, given by name or ARN, as STS tells it."""
+    return "AROA" + b32encode(sha256(role.rpartition("/")[2].encode()).digest()).decode()[:17]
+
+
 def canonical_id(account: str) -> str:
     """The owner's principal id, `A3NL...`."""
     return "A" + b32encode(sha256(f"owner/{account}".encode()).digest()).decode()[:13]
@@ -58,7 +63,7 @@ class RecordWriter:
         self._sequence = 0
         self._second = -1
         self._second_text = ""
-        self._texts: dict[str, tuple[str, str]] = {}
+        self._texts: dict[tuple[str, str | None], tuple[str, str]] = {}
         self._events = 0
         self._event_id = uuid(rng)[:24]  # the first four groups of every event id; the last one counts
         self._region = region
@@ -78,7 +83,10 @@ class RecordWriter:
 
         `service`: S3 itself acts (a restore has completed), not a caller.
         """
-        opening, head = self._texts.get(event_type) or self._prepare(event_type, service)
+        actor = self._timeline.actor
+        config = None if actor is None or service else getattr(actor, "config", None)
+        kind = (event_type, None if config is None else config.name)
+        opening, head = self._texts.get(kind) or self._prepare(kind, service, config)
         self._events = number = self._events + 1
         now = self._epoch_ns + self._timeline.now
         if sequenced:
@@ -97,9 +105,15 @@ class RecordWriter:
         request_id = f"{self._rng.getrandbits(64):016X}"
         return request_id, f"{self._host}{request_id}="
 
-    def _prepare(self, event_type: str, service: bool) -> tuple[str, str]:
-        """The text before the time and the text behind it, which are the same for every event of a type."""
+    def _prepare(self, kind: tuple[str, str | None], service: bool, config: Any) -> tuple[str, str]:
+        """The text before the time and the text behind it: the same for events of a type that a caller causes.
+
+        What a function does is done by its role, in a session that has the function's name.
+        """
+        event_type, function = kind
         principal, address = self._identities[service]
+        if function is not None:
+            principal = f"AWS:{role_id(config.role or f'{function}-role')}:{function}"
         opening = (
             f'{{"eventVersion":"{_OWN_VERSION.get(event_type, "2.1")}","eventSource":"aws:s3",'
             f'"awsRegion":"{self._region}","eventTime":"'
@@ -108,7 +122,7 @@ class RecordWriter:
             f'","eventName":"{event_type}","userIdentity":{{"principalId":"{principal}"}},"requestParameters":'
             f'{{"sourceIPAddress":"{address}"}},"responseElements":{{"x-amz-request-id":"'
         )
-        self._texts[event_type] = opening, head
+        self._texts[kind] = opening, head
         return opening, head
 
     def _time(self, now: int) -> str:
