@@ -244,9 +244,9 @@ class Resources:
     def table(self, name: str, *, hash_key: str, **settings: Any) -> Table:
         """A DynamoDB table, with a stream if it has a `stream_view_type`; settings as those of `Table`.
 
-        `stream_shard_lifetime` and `ttl_delay` are durations (`"4h"`), or nanoseconds.
+        `stream_shard_lifetime`, `ttl_delay` and `transaction_duration` are durations (`"4h"`), or nanoseconds.
         """
-        for setting in ("stream_shard_lifetime", "ttl_delay"):
+        for setting in ("stream_shard_lifetime", "ttl_delay", "transaction_duration"):
             if isinstance(settings.get(setting), str):
                 try:
                     settings[setting] = parse_duration(settings[setting])

@@ -89,6 +89,26 @@ def test_bodies_are_in_base64(tmp_path: Path) -> None:
     assert operations(path)[0]["data"] == {"key": "a", "body": {"$base64": "AP8="}}
 
 
+def test_what_boto3_does_from_outside_is_recorded(tmp_path: Path) -> None:
+    """A test's client is outside as well; a batch or a transaction is an operation of its first table."""
+    pytest.importorskip("boto3", reason="needs the extra boto3")
+    path = tmp_path / "a.jsonl"
+    with Simulation(record=path) as sim:
+        for name in ("orders", "items"):
+            sim.table(name, hash_key="id")
+        client = sim.client("dynamodb")
+        item = {"id": {"S": "1"}}
+        client.put_item(TableName="orders", Item=item)
+        puts = [{"PutRequest": {"Item": item}}]
+        client.batch_write_item(RequestItems={"items": puts, "orders": puts})
+        client.transact_write_items(TransactItems=[{"Put": {"TableName": "items", "Item": {"id": {"S": "2"}}}}])
+    assert [(line["type"], line["source"]) for line in operations(path)] == [
+        ("dynamodb.put_item", "dynamodb:orders"),
+        ("dynamodb.batch_write_item", "dynamodb:items"),
+        ("dynamodb.transact_write_items", "dynamodb:items"),
+    ]
+
+
 def test_the_set_up_is_not_recorded(tmp_path: Path) -> None:
     """A scenario makes the resources; what changes one while the run goes on is recorded."""
     path = tmp_path / "a.jsonl"

@@ -73,6 +73,42 @@ tables:
         assert (table.ttl_attribute, table.ttl_delay) == ("expires", 0)
 
 
+def test_secondary_indexes(tmp_path: Path) -> None:
+    """LocalSecondaryIndexes and GlobalSecondaryIndexes, in the short form and in AWS's own."""
+    short = """
+tables:
+  orders:
+    hash_key: customer
+    range_key: id
+    attribute_types: {at: N}
+    local_secondary_indexes: [{index_name: by_at, hash_key: customer, range_key: at, projection_type: KEYS_ONLY}]
+    global_secondary_indexes: [{index_name: of_state, hash_key: state, range_key: at, projection_type: INCLUDE,
+                                non_key_attributes: [total]}]
+"""
+    nested = """
+tables:
+  orders:
+    key_schema: [{attribute_name: customer, key_type: HASH}, {attribute_name: id, key_type: RANGE}]
+    attribute_definitions:
+      - {attribute_name: customer, attribute_type: S}
+      - {attribute_name: id, attribute_type: S}
+      - {attribute_name: at, attribute_type: N}
+    local_secondary_indexes:
+      - index_name: by_at
+        key_schema: [{attribute_name: customer, key_type: HASH}, {attribute_name: at, key_type: RANGE}]
+        projection: {projection_type: KEYS_ONLY}
+    global_secondary_indexes:
+      - index_name: of_state
+        key_schema: [{attribute_name: state, key_type: HASH}, {attribute_name: at, key_type: RANGE}]
+        projection: {projection_type: INCLUDE, non_key_attributes: [total]}
+"""
+    tables = [played(tmp_path, text) for text in (short, nested)]
+    described = [table.describe_table()["Table"] | {"TableId": ""} for table in tables]
+    assert described[0] == described[1]
+    assert list(tables[0].indexes) == ["by_at", "of_state"]
+    assert described[0]["GlobalSecondaryIndexes"][0]["Projection"]["NonKeyAttributes"] == ["total"]
+
+
 def test_settings_of_simbus(tmp_path: Path) -> None:
     """What AWS does not let one choose are simbus's own settings, in simbus's durations."""
     table = played(
@@ -209,6 +245,19 @@ REFUSED = [
     (
         "tables:\n  orders: {hash_key: id, attribute_types: {price: N}}",
         "orders.yaml:2: $.tables.orders gives 'price' a type, which is no key attribute",
+    ),
+    (
+        "tables:\n  orders: {hash_key: id, local_secondary_indexes: [{index_name: one, hash_key: id, range_key: at}]}",
+        "orders.yaml:2: $.tables.orders has the local index 'one' with the key id, at; it has the hash key of its",
+    ),
+    (
+        "tables:\n  orders: {hash_key: id, global_secondary_indexes: [{index_name: one}]}",
+        "orders.yaml:2: $.tables.orders.global_secondary_indexes[0] has no hash_key; an index has one",
+    ),
+    (
+        "tables:\n  orders: {hash_key: id, global_secondary_indexes: [{index_name: one, hash_key: a, "
+        "non_key_attributes: [b]}]}",
+        "orders.yaml:2: $.tables.orders.global_secondary_indexes[0] has non_key_attributes without projection_type",
     ),
     (
         "tables:\n  orders: {hash_key: id, key_schema: [{attribute_name: id, key_type: HASH}]}",

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from simbus.scenario.schema.base import Check, Duration, Model, between, matching, one_of, refuse
+from simbus.scenario.schema.base import Duration, Model, between, matching, one_of, refuse
+from simbus.scenario.schema.indexes import AttributeName, KeySchemaElement, SecondaryIndex, ordered_keys
 
 TABLE_NAME = matching(
     r"[a-zA-Z0-9_.-]{3,255}",
@@ -16,26 +17,9 @@ TABLE_NAME = matching(
 VIEW_TYPES = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
 
 
-def _attribute_name(value: Any) -> Any:
-    if isinstance(value, str) and not 1 <= len(value.encode("utf-8", "surrogatepass")) <= 255:
-        raise refuse(
-            f"is a name of {len(value.encode('utf-8', 'surrogatepass'))} bytes; DynamoDB allows 1 to 255 bytes for the "
-            "name of a key attribute. Change its length."
-        )
-    return value
-
-
-AttributeName = Annotated[str, Check(_attribute_name, {"minLength": 1})]
 AttributeType = Annotated[str, one_of(("S", "N", "B"), "the types of a key attribute are")]
 ViewType = Annotated[str, one_of(VIEW_TYPES, "the view types are")]
 _SHARDS = between(1, 1_000, "a stream of simbus has 1 to 1000 open shards", "Choose a number in between")
-
-
-class KeySchemaElement(Model):
-    """One element of AWS's KeySchema."""
-
-    attribute_name: AttributeName
-    key_type: Annotated[str, one_of(("HASH", "RANGE"), "the key types are")]
 
 
 class AttributeDefinition(Model):
@@ -73,10 +57,16 @@ class Table(Model):
     hash_key: AttributeName | None = None
     range_key: AttributeName | None = None
     attribute_types: dict[str, AttributeType] = Field(
-        default={}, description="S, N or B for the key attributes; S if left out."
+        default={}, description="S, N or B for the keys of the table and of its indexes; S if left out."
     )
     key_schema: list[KeySchemaElement] | None = Field(default=None, min_length=1, max_length=2)
     attribute_definitions: list[AttributeDefinition] = Field(default=[])
+    local_secondary_indexes: list[SecondaryIndex] = Field(
+        default=[], max_length=5, description="Indexes of the table's hash key, each with a range key of its own."
+    )
+    global_secondary_indexes: list[SecondaryIndex] = Field(
+        default=[], max_length=20, description="Indexes of another key; items that lack it are not in them."
+    )
     stream_view_type: ViewType | None = Field(default=None, description="Gives the table a stream.")
     stream_specification: StreamSpecification | None = None
     stream_shard_count: Annotated[int, _SHARDS] = Field(
@@ -89,6 +79,9 @@ class Table(Model):
     time_to_live_specification: TimeToLiveSpecification | None = None
     ttl_delay: Duration | None = Field(
         default=None, description="How long after it an expired item is deleted; 0 if left out (AWS: up to days)."
+    )
+    transaction_duration: Duration | None = Field(
+        default=None, description="How long a handler's transaction has its items; 5ms if left out. 0: no conflicts."
     )
 
     @model_validator(mode="after")
@@ -103,6 +96,7 @@ class Table(Model):
             if given and getattr(self, nested):
                 raise refuse(f"gives {given[0]} and {nested}, which are the same in two forms. Keep one of them.")
         self._check_keys()
+        self._check_indexes()
         self._check_uses()
         return self
 
@@ -112,8 +106,9 @@ class Table(Model):
             raise refuse("has no hash_key; a table's items are found by one. Add it.")
         if len(set(names)) < len(names):
             raise refuse(f"has {names[0]!r} as both keys; they are two attributes. Name another one.")
+        keys = {*names, *(name for index in self._indexes() for name in index.key_names())}
         for name in self.types():
-            if name not in names:
+            if name not in keys:
                 raise refuse(
                     f"gives {name!r} a type, which is no key attribute; only those have one, others take any value. "
                     "Leave it out."
@@ -121,6 +116,24 @@ class Table(Model):
         for name in names:
             if self.key_schema is not None and name not in self.types():
                 raise refuse(f"has no attribute_definitions for the key {name!r}; AWS asks for its type. Add it.")
+
+    def _indexes(self) -> list[SecondaryIndex]:
+        return [*self.local_secondary_indexes, *self.global_secondary_indexes]
+
+    def _check_indexes(self) -> None:
+        names = [index.index_name for index in self._indexes()]
+        for name in names:
+            if names.count(name) > 1:
+                raise refuse(f"has two indexes {name!r}; their names are unique in a table. Rename one.")
+        keys = self.key_names()
+        for index in self.local_secondary_indexes:
+            own = index.key_names()
+            if len(keys) < 2 or len(own) < 2 or own[0] != keys[0]:
+                raise refuse(
+                    f"has the local index {index.index_name!r} with the key {', '.join(own)}; it has the hash key of "
+                    "its table and a range key of its own, and the table a range key. Make it a global one, or correct "
+                    "the keys."
+                )
 
     def _check_uses(self) -> None:
         for name in ("stream_shard_count", "stream_shard_lifetime"):
@@ -133,12 +146,7 @@ class Table(Model):
 
     def key_names(self) -> list[str]:
         """The key attributes, the hash key first."""
-        if self.key_schema is None:
-            return [name for name in (self.hash_key, self.range_key) if name is not None and self.hash_key is not None]
-        ordered = sorted(self.key_schema, key=lambda element: element.key_type)
-        if [element.key_type for element in ordered] not in (["HASH"], ["HASH", "RANGE"]):
-            raise refuse("has a key_schema other than one HASH and at most one RANGE element. Correct it.")
-        return [element.attribute_name for element in ordered]
+        return ordered_keys(self.hash_key, self.range_key, self.key_schema)
 
     def types(self) -> dict[str, str]:
         """The types of key attributes that are given."""
@@ -159,11 +167,13 @@ class Table(Model):
             "hash_key": names[0],
             "range_key": names[1] if len(names) > 1 else None,
             "attribute_types": self.types(),
+            "local_secondary_indexes": [index.settings() for index in self.local_secondary_indexes],
+            "global_secondary_indexes": [index.settings() for index in self.global_secondary_indexes],
             "stream_view_type": self.view_type(),
             "stream_shard_count": self.stream_shard_count,
             "ttl_attribute": self.ttl(),
         }
-        for name in ("stream_shard_lifetime", "ttl_delay"):
+        for name in ("stream_shard_lifetime", "ttl_delay", "transaction_duration"):
             if getattr(self, name) is not None:
                 settings[name] = getattr(self, name)
         return settings

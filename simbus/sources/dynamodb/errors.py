@@ -63,6 +63,11 @@ def failed_condition(item: Mapping[str, Any] | None) -> RefusedWrite:
     return RefusedWrite("ConditionalCheckFailedException", "The conditional request failed", details)
 
 
+def conflict() -> AwsError:
+    """TransactionConflictException: a transaction that is under way has the item."""
+    return AwsError("TransactionConflictException", "Transaction is ongoing for the item")
+
+
 def cancelled(reasons: list[Details]) -> RefusedWrite:
     """TransactionCanceledException."""
     codes = ", ".join(reason["Code"] for reason in reasons)

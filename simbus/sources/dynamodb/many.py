@@ -39,12 +39,17 @@ def batch_write(
     report = Report(capacity, metrics)
     if sum(len(each) for each in requests.values()) > BATCH_WRITE_LIMIT:
         raise invalid("Too many items requested for the BatchWriteItem call")
-    _check_some(requests)
+    check_some(requests)
     writes = [(name, _batched(tables(name), request)) for name, each in requests.items() for request in each]
     _check_distinct([(write.table.name, write.key) for _, write in writes])
-    for name, write in writes:
-        report.write(name, write, *write.perform())
-    return {"UnprocessedItems": {}, **report.shown()}
+    unprocessed: dict[str, list[Mapping[str, Any]]] = {}
+    given = (request for each in requests.values() for request in each)
+    for (name, write), request in zip(writes, given, strict=True):
+        if write.key in write.table.busy:  # a transaction has it: to be tried again, as the SDKs' batch writers do
+            unprocessed.setdefault(name or write.table.resource, []).append(request)
+        else:
+            report.write(name, write, *write.perform())
+    return {"UnprocessedItems": unprocessed, **report.shown()}
 
 
 def _batched(table: TableStore, request: Mapping[str, Any]) -> Write:
@@ -68,7 +73,7 @@ def batch_get(
     report = Report(capacity)
     if sum(len(each.get("Keys", ())) for each in requests.values()) > BATCH_GET_LIMIT:
         raise invalid("Too many items requested for the BatchGetItem call")
-    _check_some({name: each.get("Keys", ()) for name, each in requests.items()})
+    check_some({name: each.get("Keys") for name, each in requests.items()})
     responses: dict[str, list[Item]] = {}
     unprocessed: dict[str, dict[str, Any]] = {}
     size = 0
@@ -92,7 +97,8 @@ def batch_get(
     return {"Responses": responses, "UnprocessedKeys": unprocessed, **report.shown()}
 
 
-def _check_some(requests: Mapping[Any, Sequence[Any]]) -> None:
+def check_some(requests: Mapping[Any, Any]) -> None:
+    """Raise AwsError where a batch asks for nothing."""
     if not requests or not all(requests.values()):
         raise invalid(
             "1 validation error detected: Value at 'requestItems' failed to satisfy constraint: "

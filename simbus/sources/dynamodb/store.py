@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from simbus.bus import Bus
 from simbus.errors import UsageError
-from simbus.kernel import HOUR, SECOND
+from simbus.kernel import HOUR, MILLISECOND, SECOND
 from simbus.model import ChangeEvent
 from simbus.sources.base import Source
 from simbus.sources.dynamodb.change import Change, payload_maker
@@ -24,6 +24,7 @@ SERVICE: Final = "dynamodb.amazonaws.com"  # what time to live deletes is caused
 SHARD_LIFETIME: Final = 4 * HOUR
 FIVE_YEARS: Final = 5 * 365 * 24 * HOUR
 GIGABYTE: Final = 1 << 30
+TRANSACTION_DURATION: Final = 5 * MILLISECOND
 FAR: Final = 1 << 60  # ns: longer than any run
 
 
@@ -36,7 +37,8 @@ class TableStore(Source):
     `stream_shard_count` shards that are followed by others every `stream_shard_lifetime` ns (None: never).
     `ttl_attribute` names a number attribute with an epoch second: `ttl_delay` ns after it (default 0; AWS: "within a
     few days") the item is deleted. `stream` is the one that is enabled, `latest_stream` the last that was.
-    Raises UsageError for settings that CreateTable would refuse.
+    `transaction_duration` is how long (ns) a handler's transaction has its items after the call's latency: a second
+    round, where a simple write has one. Raises UsageError for settings that CreateTable would refuse.
     """
 
     service = "dynamodb"
@@ -57,11 +59,14 @@ class TableStore(Source):
         stream_shard_lifetime: int | None = SHARD_LIFETIME,
         ttl_attribute: str | None = None,
         ttl_delay: int = 0,
+        transaction_duration: int = TRANSACTION_DURATION,
     ) -> None:
         if not 3 <= len(name) <= 255 or not all(each.isascii() and (each.isalnum() or each in "_.-") for each in name):
             raise UsageError(f"table name {name!r}: DynamoDB allows 3 to 255 letters, digits and _ . - only.")
         if ttl_delay < 0:
             raise UsageError(f"ttl_delay of table {name} is {ttl_delay} ns; it is 0 or more.")
+        if transaction_duration < 0:
+            raise UsageError(f"transaction_duration of table {name} is {transaction_duration} ns; it is 0 or more.")
         if ttl_delay and ttl_attribute is None:
             raise UsageError(f"table {name} has ttl_delay, but no ttl_attribute. Add the one, or remove the other.")
         super().__init__(world, bus, name)
@@ -80,6 +85,8 @@ class TableStore(Source):
         self._order: KeyOrder | None = None
         self._expiries: dict[Key, int] = {}
         self.deleted = False
+        self.transaction_duration = transaction_duration
+        self.busy: set[Key] = set()  # the items of transactions that are under way
 
     def _new_stream(self, view_type: str) -> ChangeStream:
         return ChangeStream(self._world, self._bus, self.resource, self.schema, view_type, *self._stream_settings)

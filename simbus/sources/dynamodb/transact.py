@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
 from typing import Any, Final
-from weakref import WeakKeyDictionary
-
-import msgspec
 
 from simbus.errors import AwsError, UsageError
-from simbus.kernel import MINUTE
 from simbus.sources.dynamodb.capacity import read_units
-from simbus.sources.dynamodb.errors import SchemaMismatch, cancelled, invalid
+from simbus.sources.dynamodb.errors import SchemaMismatch, cancelled, conflict, invalid
 from simbus.sources.dynamodb.expressions import Projection
 from simbus.sources.dynamodb.many import Tables, asked_projection, check_keys, shown
 from simbus.sources.dynamodb.report import Report
 from simbus.sources.dynamodb.schema import Key
 from simbus.sources.dynamodb.store import TableStore
+from simbus.sources.dynamodb.tokens import Token
 from simbus.sources.dynamodb.values import Stored, clean_item
 from simbus.sources.dynamodb.write import (
     Write,
@@ -31,7 +27,6 @@ from simbus.world import World
 
 TRANSACTION_LIMIT: Final = 100
 TRANSACTION_BYTES: Final = 4 * 1024 * 1024
-TOKEN_LIFETIME: Final = 10 * MINUTE
 _CONDITION = {
     "ConditionExpression": "condition",
     "ExpressionAttributeNames": "names",
@@ -57,16 +52,32 @@ def transact_write(
     """TransactWriteItems. Raises AwsError ValidationException, TransactionCanceledException (a RefusedWrite).
 
     A request whose `token` an equal one has had in the 10 minutes before changes nothing; an unequal one raises
-    IdempotentParameterMismatchException.
+    IdempotentParameterMismatchException. Called by a handler it takes its tables' `transaction_duration`, in which
+    other requests for its items are refused: "transaction conflict" of the developer guide, and the two phases of
+    "Distributed Transactions at Scale in Amazon DynamoDB" (USENIX ATC 2023).
     """
     report = Report(capacity, metrics, "WriteCapacityUnits")
-    _check_number(requests)
-    if token is not None and _seen(world, token, requests):
+    check_number(requests)
+    named = None if token is None else Token(world, token, requests)
+    if named is not None and named.used_before():
         return _done_before(tables, requests, capacity)
     writes: list[Write | SchemaMismatch] = [_action(tables, request) for request in requests]
     keys = [(write.table.name, write.key) for write in writes if isinstance(write, Write)]
     if len(set(keys)) < len(keys):
         raise invalid("Transaction request cannot include multiple operations on one item")
+    results = _prepared(writes)
+    _hold(world, [write for write, _ in results], named)
+    for (done, result), request in zip(results, requests, strict=True):
+        old = done.table.stored.get(done.key)
+        done.table.write(done.key, result)
+        report.write(_table_name(request), done, old, result)
+    if named is not None:
+        named.end()
+    return report.shown()
+
+
+def _prepared(writes: Sequence[Write | SchemaMismatch]) -> list[tuple[Write, Stored | None]]:
+    """What each write leaves. Raises AwsError where one of them cancels the transaction."""
     results: list[tuple[Write, Stored | None]] = []
     reasons: list[dict[str, Any]] = []
     for write in writes:
@@ -81,13 +92,28 @@ def transact_write(
         raise cancelled(reasons)
     if sum(result[1] for _, result in results if result is not None) > TRANSACTION_BYTES:
         raise invalid("Collection of items in the transaction exceeds the 4 MB limit")
-    for (done, result), request in zip(results, requests, strict=True):
-        old = done.table.stored.get(done.key)
-        done.table.write(done.key, result)
-        report.write(_table_name(request), done, old, result)
+    return results
+
+
+def _hold(world: World, writes: Sequence[Write], token: Token | None) -> None:
+    """Let the transaction take its time: nobody else may write its items meanwhile."""
+    actor = world.timeline.actor
+    duration = max(write.table.transaction_duration for write in writes)
+    if actor is None or not duration:
+        return
     if token is not None:
-        _remember(world, token, requests)
-    return report.shown()
+        token.begin()
+    for write in writes:
+        write.table.busy.add(write.key)
+    try:
+        actor.pause(duration)
+    except BaseException:
+        if token is not None:
+            token.forget()
+        raise
+    finally:
+        for write in writes:
+            write.table.busy.discard(write.key)
 
 
 def _done_before(tables: Tables, requests: Sequence[Mapping[str, Any]], capacity: str) -> dict[str, Any]:
@@ -114,7 +140,7 @@ def _action(tables: Tables, request: Mapping[str, Mapping[str, Any]]) -> Write |
     """One checked action. What does not fit its table's schema cancels the transaction later, and is returned."""
     kinds = list(request)
     if len(kinds) != 1 or kinds[0] not in _ACTIONS:
-        raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
+        raise not_one_action()
     prepare, parameters = _ACTIONS[kinds[0]]
     given = request[kinds[0]]
     check_keys(given, ("TableName", *parameters))
@@ -133,12 +159,17 @@ def _action(tables: Tables, request: Mapping[str, Mapping[str, Any]]) -> Write |
         return error
 
 
+def not_one_action() -> AwsError:
+    """An element of TransactItems that is none of the four, or several."""
+    return invalid("TransactItems can only contain one of Check, Put, Update or Delete")
+
+
 def transact_get(
     tables: Tables, requests: Sequence[Mapping[str, Mapping[str, Any]]], capacity: str = "NONE"
 ) -> dict[str, Any]:
     """TransactGetItems: `{"Responses": [{"Item": ...} or {}]}` in the order of the request."""
     report = Report(capacity, "NONE", "ReadCapacityUnits")
-    _check_number(requests)
+    check_number(requests)
     wanted: list[tuple[TableStore, Key, Projection | None]] = []
     for request in requests:
         if list(request) != ["Get"] or "Key" not in request["Get"]:
@@ -150,6 +181,9 @@ def transact_get(
         wanted.append((table, table.schema.given_key(given["Key"])[0], asked_projection(given, ("Key", "TableName"))))
     if len({(table.name, key) for table, key, _ in wanted}) < len(wanted):
         raise invalid("Transaction request cannot include multiple operations on one item")
+    reasons = [{"Code": "None"} if key not in table.busy else reason(conflict()) for table, key, _ in wanted]
+    if any(each["Code"] != "None" for each in reasons):
+        raise cancelled(reasons)
     responses = []
     for (table, key, projection), request in zip(wanted, requests, strict=True):
         stored = table.stored.get(key)
@@ -160,50 +194,11 @@ def transact_get(
     return {"Responses": responses, **report.shown()}
 
 
-def _check_number(requests: Sequence[Any]) -> None:
+def check_number(requests: Sequence[Any]) -> None:
+    """Raise AwsError where there are no actions, or too many."""
     if not 1 <= len(requests) <= TRANSACTION_LIMIT:
         bound = f"less than or equal to {TRANSACTION_LIMIT}" if requests else "greater than or equal to 1"
         raise invalid(
             "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: "
             f"Member must have length {bound}"
         )
-
-
-# --- idempotency ----------------------------------------------------------------------------------------------------
-
-_tokens: WeakKeyDictionary[World, dict[str, tuple[int, bytes]]] = WeakKeyDictionary()
-
-
-def _seen(world: World, token: str, requests: Sequence[Any]) -> bool:
-    """Whether an equal request has had that token in the last 10 minutes.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html (ClientRequestToken)
-    """
-    if not 1 <= len(token) <= 36:
-        bound = "less than or equal to 36" if token else "greater than or equal to 1"
-        raise invalid(
-            f"1 validation error detected: Value '{token}' at 'clientRequestToken' failed to satisfy constraint: "
-            f"Member must have length {bound}"
-        )
-    tokens = _tokens.setdefault(world, {})
-    oldest = world.timeline.now - TOKEN_LIFETIME
-    for each in list(tokens):  # the oldest first
-        if tokens[each][0] > oldest:
-            break
-        del tokens[each]
-    found = tokens.get(token)
-    if found is not None and found[1] != _fingerprint(requests):
-        raise AwsError(
-            "IdempotentParameterMismatchException",
-            "DynamoDB rejected the request because you retried a request with a different payload but with an "
-            "idempotent token that was already used.",
-        )
-    return found is not None
-
-
-def _remember(world: World, token: str, requests: Sequence[Any]) -> None:
-    _tokens.setdefault(world, {})[token] = (world.timeline.now, _fingerprint(requests))
-
-
-def _fingerprint(requests: Sequence[Any]) -> bytes:
-    return sha256(msgspec.json.encode(requests, order="deterministic")).digest()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from simbus.errors import AwsError
 from simbus.sources.dynamodb import legacy
 from simbus.sources.dynamodb.capacity import Consumed, check_return
-from simbus.sources.dynamodb.errors import constraint, failed_condition, invalid
+from simbus.sources.dynamodb.errors import conflict, constraint, failed_condition, invalid
 from simbus.sources.dynamodb.expressions import Condition, Expressions, Names, Values
 from simbus.sources.dynamodb.project import project
 from simbus.sources.dynamodb.schema import Key
@@ -33,6 +33,8 @@ class Write(NamedTuple):
 
     def result(self) -> Stored | None:
         """What it would leave. Raises AwsError ConditionalCheckFailedException, ValidationException."""
+        if self.key in self.table.busy:
+            raise conflict()
         old = self.table.stored.get(self.key)
         if self.condition is not None and not self.condition.holds(None if old is None else old[0]):
             raise failed_condition(copy_item(old[0]) if old is not None and self.show_old else None)
@@ -41,7 +43,7 @@ class Write(NamedTuple):
     def perform(self) -> tuple[Stored | None, Stored | None]:
         """Write, and return the old item and the new one."""
         old = self.table.stored.get(self.key)
-        new = self.change(old) if self.condition is None else self.result()
+        new = self.change(old) if self.condition is None and not self.table.busy else self.result()
         self.table.write(self.key, new)
         return old, new
 
@@ -225,8 +227,14 @@ def _attributes(write: Write, old: Stored | None, new: Stored | None, return_val
     return {"Attributes": item} if item else {}
 
 
+_REASONS = {
+    "ConditionalCheckFailedException": "ConditionalCheckFailed",
+    "TransactionConflictException": "TransactionConflict",
+}
+
+
 def reason(error: AwsError) -> dict[str, Any]:
     """Why a write cancels its transaction, as an entry of CancellationReasons."""
-    code = "ConditionalCheckFailed" if error.code == "ConditionalCheckFailedException" else "ValidationError"
+    code = _REASONS.get(error.code, "ValidationError")
     details: dict[str, Any] = getattr(error, "details", {})
     return {"Code": code, "Message": error.message, **details}
