@@ -227,7 +227,7 @@ def test_progress_says_how_far_it_is() -> None:
 
 
 def test_a_handler_that_never_ends_is_a_failure_of_its_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The guard ends that run, as it ends a single one: exit status 3. It is not shrunk, as each run takes that long."""
+    """The guard ends that run, as it ends a single one: exit status 3. It is not shrunk: each run takes that long."""
     text = """
 functions: {a: {handler: bank.turn, code: bank.py}}
 workload: [{invoke: {function: a, payload: {n: "{rand}"}}, at: 1s}]

@@ -233,3 +233,21 @@ def test_order_chain(play: Play) -> None:
     with play("order_chain", "functions.book.handler=orders.book_safely") as run:
         [orders], [total] = values(run, written), values(run, booked)
         assert total == orders * 10
+
+
+def test_lost_update_is_shown_by_one_seed_and_two_orders(tmp_path: Path) -> None:
+    """What `--seeds 1000` finds and prints, word for word; with one order at a time it does not happen."""
+    scenario = str(ROOT / "scenarios/lost_update.yaml")
+    found = ["run", scenario, "--db", str(tmp_path / "run.db"), "--seed", "195", "--events", "0.16-17,1.0"]
+    assert CliRunner().invoke(app, found).exit_code == 1
+    with open_run(tmp_path / "run.db") as run:
+        assert values(run, "SELECT error_message FROM invocations WHERE status = 'error'") == [
+            "2 orders, but 1 lamps sold"
+        ]
+        one, two = run.query("SELECT started_at, ended_at FROM invocations WHERE function = 'reserve' ORDER BY 1")
+        assert two["started_at"] < one["ended_at"]
+    remedy = ["--set", "functions.reserve.reserved_concurrent_executions=1"]
+    assert CliRunner().invoke(app, [*found, *remedy]).exit_code == 0
+    for seed in ("194", "195"):
+        further = ["run", scenario, "--db", str(tmp_path / "run.db"), "--seed", seed]
+        assert CliRunner().invoke(app, further).exit_code == (seed == "195")
