@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from simbus.services import SERVICES
@@ -39,6 +40,7 @@ _DATA: dict[str, tuple[str, ...]] = {
     "sqs": (
         "send_message", "send_message_batch", "receive_messages", "delete_message", "delete_message_batch",
         "change_message_visibility", "change_message_visibility_batch", "purge_queue", "start_message_move_task",
+        "cancel_message_move_task",
     ),
     "sns": ("publish", "publish_batch"),
     "events": ("put_events", "put_aws_event", "start_replay", "cancel_replay"),
@@ -46,19 +48,9 @@ _DATA: dict[str, tuple[str, ...]] = {
     "dynamodb": ("put_item", "update_item", "delete_item", "batch_write_item", "transact_write_items"),
 }  # fmt: skip
 
-_SETTINGS: dict[str, tuple[str, ...]] = {
-    "lambda": (
-        "put_function_concurrency", "delete_function_concurrency", "update_alias",
-        "put_provisioned_concurrency_config", "delete_provisioned_concurrency_config",
-    ),
-    "s3": ("put_bucket_versioning", "put_bucket_configuration", "delete_bucket_configuration"),
-    "sqs": ("set_queue_attributes",),
-    "events": ("enable_rule", "disable_rule"),
-    "kinesis": (
-        "split_shard", "merge_shards", "update_shard_count", "increase_stream_retention_period",
-        "decrease_stream_retention_period",
-    ),
-}  # fmt: skip
+_READS = ("get_", "list_", "describe_", "head_", "query", "scan", "batch_get_", "transact_get_", "test_")
+_CODE = ("update_function", "update_function_code", "publish_version")
+"""They bring new code with them, which no recording holds: whoever replays decides which code it is."""
 
 PRELOAD = "preload"
 """Environments that were warm before the run began: not an operation of AWS, but a part of what a trace tells."""
@@ -72,11 +64,14 @@ def data_verbs(service: str) -> tuple[str, ...]:
     return known
 
 
-def setting_verbs(service: str) -> tuple[str, ...]:
-    """The operations that change a resource: recorded once the run has begun, for before they are its set-up."""
-    return _SETTINGS.get(service, ())
+@lru_cache(maxsize=1024)
+def is_change(service: str, verb: str) -> bool:
+    """Whether an operation changes a resource: recorded once the run has begun, for before that it is its set-up."""
+    method = getattr(SERVICES[service].load(), verb, None)
+    return hasattr(method, "__wrapped__") and not verb.startswith(_READS) and verb not in _CODE
 
 
+@lru_cache(maxsize=1024)
 def is_known(service: str, verb: str) -> bool:
     """Whether a recording may hold this operation."""
-    return verb in data_verbs(service) or verb in setting_verbs(service) or (service == "lambda" and verb == PRELOAD)
+    return is_change(service, verb) or verb in data_verbs(service) or (service, verb) == ("lambda", PRELOAD)

@@ -22,7 +22,7 @@ from simbus.errors import UsageError
 from simbus.kernel import SECOND
 from simbus.model import ChangeEvent
 from simbus.recording.file import HEADER_TYPE, LineWriter, check_target
-from simbus.recording.operations import data_verbs, setting_verbs
+from simbus.recording.operations import data_verbs, is_change
 from simbus.recording.values import encoded
 from simbus.world import World
 
@@ -81,11 +81,14 @@ class Recorder:
         verb = method.__name__
         if not self._muted and self._wants(source.service, verb):
             args = tuple(list(each) if isinstance(each, Iterator) else each for each in args)
-            self.write(source.name, verb, {**dict(zip(_names(method), args, strict=False)), **kwargs})
+            names, optional = _parameters(method)
+            given = {**dict(zip(names, args, strict=False)), **kwargs}
+            said = {name: value for name, value in given.items() if value is not None or name not in optional}
+            self.write(source.name, verb, said)
         return args
 
     def _wants(self, service: str, verb: str) -> bool:
-        return verb in _data(service) or (verb in setting_verbs(service) and self._timeline.played > 0)
+        return verb in _data(service) or (self._timeline.played > 0 and is_change(service, verb))
 
     def write(self, resource: str, verb: str, arguments: Mapping[str, Any]) -> None:
         """Write an operation down. Raises UsageError for an argument that no recording can hold."""
@@ -150,10 +153,12 @@ class Recorder:
 
 
 @lru_cache(maxsize=256)
-def _names(method: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of the positional parameters of an operation, without `self`."""
+def _parameters(method: Callable[..., Any]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The names of an operation's positional parameters, and those that are None where they are left out."""
+    parameters = list(signature(method).parameters.values())[1:]
     kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-    return tuple(each.name for each in signature(method).parameters.values() if each.kind in kinds)[1:]
+    names = tuple(each.name for each in parameters if each.kind in kinds)
+    return names, frozenset(each.name for each in parameters if each.default is None)
 
 
 @lru_cache(maxsize=64)

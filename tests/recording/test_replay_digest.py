@@ -198,3 +198,30 @@ def test_warm_environments_of_a_trace_are_warm_again(tmp_path: Path) -> None:
     assert operations(recording)[0]["type"] == "lambda.preload"
     assert simbus("replay", recording, "--scenario", scenario, "--db", again).exit_code == 0
     assert digest(again) == digest(first)
+
+
+def test_boto3_outside_of_handlers(tmp_path: Path) -> None:
+    """What a test does through boto3 is done from outside, too; a receipt handle is the same in the same run."""
+    boto3 = pytest.importorskip("boto3")
+    path = tmp_path / "boto3.jsonl"
+
+    def act_with_boto3(sim: Simulation) -> None:
+        sqs = boto3.client("sqs", region_name="us-east-1")
+        url = sqs.get_queue_url(QueueName="failed")["QueueUrl"]
+        boto3.client("s3", region_name="us-east-1").put_object(Bucket="uploads", Key="a", Body=b"\x00")
+        sqs.send_message(QueueUrl=url, MessageBody="hello")
+        sim.run(for_="1m")
+        for message in sqs.receive_message(QueueUrl=url)["Messages"]:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        boto3.client("lambda", region_name="us-east-1").invoke(FunctionName="g", Payload=b"{}")
+        sim.run()
+
+    first = recorded(path, app, act_with_boto3)
+    assert [each["type"] for each in operations(path)] == [
+        "s3.put_object",
+        "sqs.send_message",
+        "sqs.receive_messages",
+        "sqs.delete_message",
+        "lambda.invoke",
+    ]
+    assert replayed(path, app) == first
