@@ -47,6 +47,9 @@ class Recorder(Protocol):
     ) -> tuple[Any, ...]:
         """An operation is called from outside, with these arguments. Returns the positional ones to call it with."""
 
+    def returned(self) -> None:
+        """The operation that was called last has returned, or raised."""
+
     def write(self, resource: str, verb: str, arguments: Mapping[str, Any]) -> None:
         """Something is done to a resource that is no such call."""
 

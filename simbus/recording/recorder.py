@@ -40,6 +40,7 @@ class Recorder:
         self._second = (-1, "")
         self._client: str | None = None
         self._muted = False
+        self._calls: list[int] = []  # of those that have not returned: how much had been played
         self._file = LineWriter(path)
         self._header(seed, scenario)
         world.recorder = self
@@ -79,13 +80,21 @@ class Recorder:
     ) -> tuple[Any, ...]:
         """An operation is called from outside. Returns its positional arguments, an iterator among them as a list."""
         verb = method.__name__
-        if not self._muted and self._wants(source.service, verb):
+        played = self._timeline.played
+        # What an operation calls itself is a part of it; what is called while it waits, and the timeline plays, is not.
+        inside = bool(self._calls) and self._calls[-1] == played
+        self._calls.append(played)
+        if not inside and not self._muted and self._wants(source.service, verb):
             args = tuple(list(each) if isinstance(each, Iterator) else each for each in args)
             names, optional = _parameters(method)
             given = {**dict(zip(names, args, strict=False)), **kwargs}
             said = {name: value for name, value in given.items() if value is not None or name not in optional}
             self.write(source.name, verb, said)
         return args
+
+    def returned(self) -> None:
+        """The operation that was called last has ended."""
+        self._calls.pop()
 
     def _wants(self, service: str, verb: str) -> bool:
         return verb in _data(service) or (self._timeline.played > 0 and is_change(service, verb))

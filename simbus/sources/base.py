@@ -11,7 +11,7 @@ import msgspec
 from simbus.bus import Bus
 from simbus.errors import AwsError, UsageError
 from simbus.kernel.sleeping import sleep
-from simbus.world import World, uuid
+from simbus.world import Recorder, World, uuid
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -78,12 +78,25 @@ def operation(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S,
         if actor is not None:
             actor.pause(actor.latency(self.service))
         elif self._world.recorder is not None:
-            args = self._world.recorder.called(self, method, args, kwargs)  # type: ignore[assignment]
+            return _recorded(self, self._world.recorder, method, args, kwargs)
         if self._out_until:
             self._check_available()
         return method(self, *args, **kwargs)
 
     return call
+
+
+def _recorded(
+    self: S, recorder: Recorder, method: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> R:
+    """An operation called from outside, in a run that is recorded."""
+    args = recorder.called(self, method, args, kwargs)
+    try:
+        if self._out_until:
+            self._check_available()
+        return method(self, *args, **kwargs)
+    finally:
+        recorder.returned()
 
 
 def twin(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], Awaitable[R]]:
@@ -98,7 +111,8 @@ def twin(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], 
         if actor is not None:
             actor.pause(0)
         elif self._world.recorder is not None:
-            args = self._world.recorder.called(self, plain, args, kwargs)  # type: ignore[assignment]
+            answer: R = _recorded(self, self._world.recorder, plain, args, kwargs)
+            return answer
         if self._out_until:
             self._check_available()
         result: R = plain(self, *args, **kwargs)

@@ -22,6 +22,8 @@ from simbus import Simulation, UsageError
 from simbus.recording.operations import data_verbs, is_change, is_known
 from simbus.recording.values import decoded, encoded
 from simbus.services import SERVICES
+from simbus.sources.base import operation
+from simbus.sources.sqs.queue import Queue
 
 SCENARIO = """
 seed: 5
@@ -131,6 +133,29 @@ def test_every_operation_of_the_table_is_one(tmp_path: Path) -> None:
     assert not any(is_change("dynamodb", verb) for verb in ("get_item", "query", "scan", "describe_table", "nope"))
     assert is_known("sns", "subscribe")
     assert not is_known("lambda", "update_function")
+
+
+def test_what_an_operation_calls_itself_is_a_part_of_it(tmp_path: Path) -> None:
+    """One line, for a replay does it whole; what happens while it waits has its own."""
+
+    class Twice(Queue):
+        @operation
+        def send_message_batch(self, entries: Any) -> Any:
+            return [self.send_message(each) for each in entries]
+
+    path = tmp_path / "a.jsonl"
+    with Simulation(record=path) as sim:
+        queue = Twice(sim.world, sim.bus, "jobs")
+        sim.at("10ms", lambda: queue.send_message("meanwhile"))
+        queue.send_message_batch(["a", "b"])
+        sim.function("f", simulate={"duration": "1s"}).invoke()
+        queue.send_message("after")
+    assert [line["type"] for line in operations(path)] == [
+        "sqs.send_message_batch",
+        "lambda.invoke",
+        "sqs.send_message",
+        "sqs.send_message",
+    ]
 
 
 def test_new_code_is_not_recorded(tmp_path: Path) -> None:
