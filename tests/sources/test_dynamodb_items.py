@@ -52,7 +52,7 @@ def test_return_values_of_put_and_delete() -> None:
     assert table.delete_item({"id": {"S": "1"}}, return_values="ALL_OLD") == {"Attributes": {"id": {"S": "1"}}}
     assert table.delete_item({"id": {"S": "1"}}, return_values="ALL_OLD") == {}
     assert refused(table.put_item, {"id": {"S": "1"}}, return_values="ALL_NEW").message == (
-        "Return values set to invalid value"
+        "ReturnValues can only be ALL_OLD or NONE"
     )
 
 
@@ -152,7 +152,11 @@ def test_numbers_are_stored_without_superfluous_digits(given: str, stored: str) 
         ),
         (
             {"NS": ["1", "1.0"]},
-            "One or more parameter values were invalid: Input collection [1, 1.0] contains duplicates.",
+            "Input collection contains duplicates",
+        ),
+        (
+            {"BS": [b"\xff", b"\xff"]},
+            "One or more parameter values were invalid: Input collection [/w==, /w==]of type BS contains duplicates.",
         ),
         (
             {"NULL": False},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from simbus.aws.table import Api
 from simbus.errors import AwsError
+from simbus.sources.dynamodb.definition import check_name
 from simbus.sources.dynamodb.errors import no_table
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ def table_of(account: Resources, given: str) -> Table:
     """The table of that name or ARN. Raises AwsError ResourceNotFoundException in the words of the item operations."""
     found: Table | None = account.find("dynamodb", given.rpartition("/")[2] if given.startswith("arn:") else given)
     if found is None:
+        if not given.startswith("arn:"):
+            check_name(given, "tableName", at_least=1)
         raise no_table()
     return found
 
@@ -28,5 +31,7 @@ def named_table(account: Resources, given: str) -> Table:
     try:
         return table_of(account, given)
     except AwsError as error:
+        if error.code != "ResourceNotFoundException":
+            raise
         name = given.rpartition("/")[2]
         raise AwsError(error.code, f"{error.message}: Table: {name} not found") from None

@@ -13,7 +13,7 @@ from simbus.aws.dynamodb.common import api, named_table
 from simbus.aws.table import Response
 from simbus.errors import AwsError
 from simbus.sources.dynamodb import definition
-from simbus.sources.dynamodb.errors import constraint
+from simbus.sources.dynamodb.errors import constraint, invalid
 from simbus.sources.dynamodb.manage import check_class
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def create_table(
     TableClass: str | None = None,
     DeletionProtectionEnabled: bool = False,
 ) -> Response:
+    if not 3 <= len(TableName) <= 255:
+        raise invalid("TableName must be at least 3 characters long and at most 255 characters long")
     definition.check_name(TableName, "tableName")
     settings = definition.table_settings(
         attribute_definitions=AttributeDefinitions,

@@ -78,10 +78,10 @@ def check_used(types: Mapping[str, str], keys: set[str | None], indexes: Sequenc
         )
 
 
-def check_name(name: str, where: str) -> None:
+def check_name(name: str, where: str, at_least: int = 3) -> None:
     """Raise AwsError ValidationException for a name of a table or index that AWS does not allow."""
-    if len(name) < 3 or len(name) > 255:
-        bound = "greater than or equal to 3" if len(name) < 3 else "less than or equal to 255"
+    if len(name) < at_least or len(name) > 255:
+        bound = f"greater than or equal to {at_least}" if len(name) < at_least else "less than or equal to 255"
         raise constraint(name, where, f"Member must have length {bound}")
     if not _NAME.fullmatch(name):
         raise constraint(name, where, "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")

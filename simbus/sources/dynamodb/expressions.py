@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from simbus.errors import AwsError
 from simbus.sources.dynamodb.condition import check_condition, holds
 from simbus.sources.dynamodb.errors import invalid
 from simbus.sources.dynamodb.project import Path, project
@@ -105,7 +106,13 @@ class Expressions:
             )
         self._used.add(key)
         if key not in self._cleaned:
-            self._cleaned[key] = clean(self._values[key])[0]
+            try:
+                self._cleaned[key] = clean(self._values[key])[0]
+            except AwsError as error:
+                if error.code != "ValidationException":
+                    raise
+                what = f"ExpressionAttributeValues contains invalid value: {error.message} for key {key}"
+                raise invalid(what) from None
         return self._cleaned[key]
 
 

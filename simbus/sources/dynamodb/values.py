@@ -8,13 +8,14 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.htm
 from __future__ import annotations
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Context, Decimal
 from functools import lru_cache
 from typing import Any
 
+from simbus.errors import AwsError
 from simbus.sources.dynamodb.errors import bad_parameter, invalid, wire_error
 
 Value = dict[str, Any]
@@ -131,9 +132,18 @@ def _set(given: Any, kind: str, depth: int) -> tuple[list[Any], int]:
     cleaned = [one(each, SET_KINDS[kind], depth) for each in given]
     contents = sorted_set(kind, {content for content, _ in cleaned})
     if len(contents) != len(cleaned):
-        shown = ", ".join(str(each) for each in given)
-        raise bad_parameter(f"Input collection [{shown}] contains duplicates.")
+        raise _duplicates(kind, given)
     return contents, sum(size for _, size in cleaned)
+
+
+def _duplicates(kind: str, given: Iterable[Any]) -> AwsError:
+    """AWS has three ways to say it (recorded by paritysuite/dynamodb-conformance; newer ones quote the members)."""
+    if kind == "NS":
+        return invalid("Input collection contains duplicates")
+    if kind == "SS":
+        return bad_parameter(f"Input collection [{', '.join(given)}] contains duplicates.")
+    shown = ", ".join(each if isinstance(each, str) else b64encode(each).decode() for each in given)
+    return bad_parameter(f"Input collection [{shown}]of type BS contains duplicates.")
 
 
 def sorted_set(kind: str, members: Iterable[Any]) -> list[Any]:

@@ -192,7 +192,7 @@ def check_returns(return_values: str, allowed: Sequence[str]) -> None:
         rule = f"Member must satisfy enum value set: [{', '.join(UPDATE_RETURNS)}]"
         raise constraint(return_values, "returnValues", rule)
     if return_values not in allowed:
-        raise invalid("Return values set to invalid value")
+        raise invalid("ReturnValues can only be ALL_OLD or NONE")
 
 
 def perform(write: Write, return_values: str, capacity: str, metrics: str) -> dict[str, Any]:
