@@ -180,14 +180,38 @@ def test_values_of_another_form_are_a_serialization_error(value: Any) -> None:
 
 
 def test_depth() -> None:
-    """Lists and maps nest up to 32 levels deep (LIMITS)."""
+    """Up to 32 levels, of which the attribute is the first (LIMITS; recorded by paritysuite/dynamodb-conformance)."""
     value: dict[str, Any] = {"S": "x"}
-    for _ in range(32):
+    for _ in range(31):
         value = {"L": [value]}
     table = Stage().table()
     table.put_item({"id": {"S": "1"}, "v": value})
     error = refused(table.put_item, {"id": {"S": "1"}, "v": {"L": [value]}})
-    assert error.message == "Nesting Levels have exceeded supported limits"
+    assert error.message == (
+        "Nesting Levels have exceeded supported limits: "
+        "Attributes in the item have nested levels beyond supported limit"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "size"),
+    [
+        ("0", 1),
+        ("1", 2),
+        ("12", 2),
+        ("123456", 4),
+        ("1E125", 2),
+        ("3.14159", 5),
+        ("-1", 3),
+        ("100.5", 4),
+        ("0.0012", 2),
+    ],
+)
+def test_the_bytes_of_a_number(number: str, size: int) -> None:
+    """Half a byte a digit on either side of the point, a byte, one for the sign (measured there as well: 3.14159)."""
+    table = Stage().table()
+    table.put_item({"id": {"S": "1"}, "n": {"N": number}})
+    assert table.describe_table()["Table"]["TableSizeBytes"] == len("id1n") + size
 
 
 def test_item_size() -> None:

@@ -36,7 +36,7 @@ def test_batch_write_of_two_tables() -> None:
 @pytest.mark.parametrize(
     ("requests", "message"),
     [
-        ([put(number) for number in range(26)], "Too many items requested for the BatchWriteItem call"),
+        ([put(number) for number in range(26)], "Member must have length less than or equal to 25"),
         ([put(1), {"DeleteRequest": {"Key": keyed(1)}}], "Provided list of item keys contains duplicates"),
         ([], "Member must have length greater than or equal to 1"),
         ([put(1), put(2, v={"N": "x"})], "The parameter cannot be converted to a numeric value: x"),
@@ -69,7 +69,7 @@ def test_batch_get() -> None:
     other.put_item(keyed(5))
     answer = table.batch_get_item({"items": {"Keys": [keyed(1), keyed(2)]}, "others": {"Keys": [keyed(5)]}})
     assert answer == {"Responses": {"items": [keyed(1)], "others": [keyed(5)]}, "UnprocessedKeys": {}}
-    with pytest.raises(AwsError, match="Too many items requested for the BatchGetItem call"):
+    with pytest.raises(AwsError, match="Member must have length less than or equal to 100"):
         table.batch_get_item([keyed(number) for number in range(101)])
 
 

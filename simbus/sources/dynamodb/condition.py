@@ -12,7 +12,7 @@ from typing import Any
 
 from simbus.errors import AwsError
 from simbus.sources.dynamodb.errors import invalid
-from simbus.sources.dynamodb.project import at_path
+from simbus.sources.dynamodb.project import at_path, shown_path
 from simbus.sources.dynamodb.syntax import Tree
 from simbus.sources.dynamodb.values import KINDS, SET_KINDS, Item, Value, comparable
 
@@ -112,6 +112,9 @@ _TESTS: dict[str, Callable[..., bool]] = {
 }
 
 
+_DISTINCT = ("=", "<>", *_ORDER, "begins_with", "contains")
+
+
 # --- what AWS refuses before it looks at an item --------------------------------------------------------------------
 
 
@@ -123,6 +126,11 @@ def check_condition(node: Tree, parameter: str) -> None:
     children = (node[1], *node[2]) if kind == "in" else node[1:]
     for child in children:
         check_condition(child, parameter)
+    if kind in _DISTINCT and children[0][0] == "path" and children[0] in children[1:]:
+        raise invalid(
+            f"Invalid {parameter}: The first operand must be distinct from the remaining operands for this operator or "
+            f"function; operator: {kind}, first operand: {shown_path(children[0][1])}"
+        )
     if kind in _ORDER or kind == "between":
         _check_kinds(kind, children, _ORDERED, parameter)
     if kind == "between":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from simbus.errors import UsageError
@@ -37,9 +37,11 @@ def batch_write(
 ) -> dict[str, Any]:
     """BatchWriteItem: all requests are checked before the first one is done. Raises AwsError ValidationException."""
     report = Report(capacity, metrics)
+    check_some(requests)
+    for name, each in requests.items():
+        _check_length(f"RequestItems.{name or tables(name).resource}.member", each, BATCH_WRITE_LIMIT)
     if sum(len(each) for each in requests.values()) > BATCH_WRITE_LIMIT:
         raise invalid("Too many items requested for the BatchWriteItem call")
-    check_some(requests)
     writes = [(name, _batched(tables(name), request)) for name, each in requests.items() for request in each]
     _check_distinct([(write.table.name, write.key) for _, write in writes])
     unprocessed: dict[str, list[Mapping[str, Any]]] = {}
@@ -71,9 +73,13 @@ def batch_get(
 ) -> dict[str, Any]:
     """BatchGetItem: up to 16 MB of items; the keys of the others are answered as UnprocessedKeys."""
     report = Report(capacity)
-    if sum(len(each.get("Keys", ())) for each in requests.values()) > BATCH_GET_LIMIT:
+    check_some(requests)
+    for name, each in requests.items():
+        _check_length(
+            f"RequestItems.{name or tables(name).resource}.member.Keys", each.get("Keys", ()), BATCH_GET_LIMIT
+        )
+    if sum(len(each["Keys"]) for each in requests.values()) > BATCH_GET_LIMIT:
         raise invalid("Too many items requested for the BatchGetItem call")
-    check_some({name: each.get("Keys") for name, each in requests.items()})
     responses: dict[str, list[Item]] = {}
     unprocessed: dict[str, dict[str, Any]] = {}
     size = 0
@@ -99,10 +105,15 @@ def batch_get(
 
 def check_some(requests: Mapping[Any, Any]) -> None:
     """Raise AwsError where a batch asks for nothing."""
-    if not requests or not all(requests.values()):
+    _check_length("RequestItems", requests, len(requests))
+
+
+def _check_length(where: str, given: Collection[Any], most: int) -> None:
+    if not given or len(given) > most:
+        bound = f"less than or equal to {most}" if given else "greater than or equal to 1"
         raise invalid(
-            "1 validation error detected: Value at 'requestItems' failed to satisfy constraint: "
-            "Member must have length greater than or equal to 1"
+            f"1 validation error detected: Value at '{where}' failed to satisfy constraint: "
+            f"Member must have length {bound}"
         )
 
 

@@ -20,6 +20,11 @@ def at_path(item: Item, path: Path) -> Value | None:
     return value
 
 
+def shown_path(path: Path) -> str:
+    """A path as AWS's messages have it: `[a, [0], b]`."""
+    return "[" + ", ".join(f"[{step}]" if isinstance(step, int) else step for step in path) + "]"
+
+
 def child(value: Value, step: str | int) -> Value | None:
     """One step down: an attribute of a map, an element of a list."""
     ((kind, content),) = value.items()

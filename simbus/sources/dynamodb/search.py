@@ -19,6 +19,7 @@ from simbus.sources.dynamodb.view import View
 PAGE_LIMIT = 1024 * 1024
 SEGMENT_LIMIT = 1_000_000
 SELECTS = ("ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT")
+_MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _RANGE_TESTS = ("=", "<", "<=", ">", ">=", "between", "begins_with")
 
 
@@ -106,8 +107,7 @@ def query(
     if key_condition is not None:
         tree = expressions.tree(key_condition, "KeyConditionExpression")
         assert tree is not None
-        parts = [tree[1], tree[2]] if tree[0] == "and" else [tree]
-        first, wanted = _key_condition(parts, view.schema)
+        first, wanted = _key_condition(_parts(tree), view.schema)
     elif key_conditions is not None:
         first, wanted = _key_condition(legacy.key_conditions(key_conditions), view.schema)
     else:
@@ -234,6 +234,15 @@ def _check_start(after: Place, first: Any, wanted: Range | None, schema: Schema)
         raise invalid("The provided starting key is outside query boundaries based on provided conditions")
 
 
+def _parts(tree: Tree) -> list[Tree]:
+    """The conditions of a key condition; each begins with its attribute, on whichever side that was written."""
+    if tree[0] == "and":
+        return _parts(tree[1]) + _parts(tree[2])
+    if tree[0] in _MIRRORED and tree[1][0] == "value":
+        return [(_MIRRORED[tree[0]], tree[2], tree[1])]
+    return [tree]
+
+
 def _key_condition(parts: Sequence[Tree], schema: Schema) -> tuple[Any, Range | None]:
     """The hash key's content, and which range keys are wanted."""
     by_name: dict[str, Tree] = {}
@@ -244,7 +253,12 @@ def _key_condition(parts: Sequence[Tree], schema: Schema) -> tuple[Any, Range | 
             raise invalid("KeyConditionExpressions cannot have conditions on nested attributes")
         by_name[part[1][1][0]] = part
     if len(by_name) < len(parts):
-        raise invalid("KeyConditionExpressions must only contain one condition per key")
+        raise invalid("Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key")
+    if len(parts) > 2:
+        raise invalid(
+            f"The number of query conditions ({len(parts)}) exceeds the number of key attributes defined in the schema "
+            f"({len(schema.names)})"
+        )
     hashed = by_name.pop(schema.hash_key, None)
     if hashed is None:
         raise invalid(f"Query condition missed key schema element: {schema.hash_key}")

@@ -199,6 +199,6 @@ def check_number(requests: Sequence[Any]) -> None:
     if not 1 <= len(requests) <= TRANSACTION_LIMIT:
         bound = f"less than or equal to {TRANSACTION_LIMIT}" if requests else "greater than or equal to 1"
         raise invalid(
-            "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: "
+            "1 validation error detected: Value at 'TransactItems' failed to satisfy constraint: "
             f"Member must have length {bound}"
         )

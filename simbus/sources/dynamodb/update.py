@@ -12,7 +12,7 @@ from typing import Any
 
 from simbus.errors import AwsError
 from simbus.sources.dynamodb.errors import invalid
-from simbus.sources.dynamodb.project import Path, at_path
+from simbus.sources.dynamodb.project import Path, at_path, shown_path
 from simbus.sources.dynamodb.syntax import Tree
 from simbus.sources.dynamodb.values import NUMBERS, Item, Value, copy_item, copy_value, number_text, sorted_set
 
@@ -165,12 +165,8 @@ def check_paths(paths: Sequence[Path], parameter: str) -> None:
             if one[:shared] == other[:shared]:
                 raise invalid(
                     f"Invalid {parameter}: Two document paths overlap with each other; must remove or rewrite one of "
-                    f"these paths; path one: {_shown(other)}, path two: {_shown(one)}"
+                    f"these paths; path one: {shown_path(other)}, path two: {shown_path(one)}"
                 )
-
-
-def _shown(path: Path) -> str:
-    return "[" + ", ".join(f"[{step}]" if isinstance(step, int) else step for step in path) + "]"
 
 
 def check_key_untouched(actions: Sequence[Tree], key_names: Sequence[str]) -> None:

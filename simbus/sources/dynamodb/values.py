@@ -71,8 +71,19 @@ def _number(given: Any, _kind: str, _depth: int) -> tuple[str, int]:
     if not isinstance(given, str):
         raise wire_error(f"{_json_type(given)} cannot be converted to String")
     text = given if _PLAIN.fullmatch(given) else canonical_number(given)
-    digits = len(text.lstrip("-0.").replace(".", "").rstrip("0"))
-    return text, (digits + 1) // 2 + 1 + (text[0] == "-")
+    return text, number_size(text)
+
+
+def number_size(text: str) -> int:
+    """The bytes of a canonical number: two significant digits a byte on either side of the point, a byte, the sign.
+
+    Measured on AWS by paritysuite/dynamodb-conformance; the developer guide's rule is coarser.
+    """
+    whole, _, fraction = text.lstrip("-").partition(".")
+    if whole == "0":
+        fraction = fraction.lstrip("0")
+    digits = 0 if whole == "0" else len(whole if fraction else whole.rstrip("0"))
+    return 1 + (digits + 1) // 2 + (len(fraction) + 1) // 2 + (text[0] == "-")
 
 
 def canonical_number(text: str) -> str:
@@ -172,8 +183,11 @@ def _map(given: Any, _kind: str, depth: int) -> tuple[Item, int]:
 
 
 def _check_depth(depth: int) -> None:
-    if depth >= MAXIMUM_DEPTH:
-        raise invalid("Nesting Levels have exceeded supported limits")
+    if depth >= MAXIMUM_DEPTH - 1:  # the attribute itself is the first level, what is in the list or map the last
+        raise invalid(
+            "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported "
+            "limit"
+        )
 
 
 _CLEAN: dict[str, Callable[[Any, str, int], tuple[Any, int]]] = {
