@@ -174,10 +174,10 @@ def test_a_table_that_is_not_there(sim: Simulation) -> None:
 
 def test_key_conditions(sim: Simulation) -> None:
     """Either side may have the attribute; what AWS says of others (recorded by paritysuite/dynamodb-conformance)."""
-    sim.table("orders", hash_key="id", range_key="at", attribute_types={"at": "N"})
+    sim.table("orders", hash_key="id", range_key="nr", attribute_types={"nr": "N"})
     client = sim.client("dynamodb")
     for at in range(4):
-        client.put_item(TableName="orders", Item={"id": {"S": "a"}, "at": {"N": str(at)}})
+        client.put_item(TableName="orders", Item={"id": {"S": "a"}, "nr": {"N": str(at)}})
 
     def query(condition: str, **values: Any) -> Any:
         given = {f":{name}": value for name, value in values.items()}
@@ -186,27 +186,27 @@ def test_key_conditions(sim: Simulation) -> None:
         )["Count"]
 
     a, one, two = {"S": "a"}, {"N": "1"}, {"N": "2"}
-    assert query(":a = id AND :one <= at", a=a, one=one) == 3
-    assert query("(id = :a) AND (at BETWEEN :one AND :two)", a=a, one=one, two=two) == 2
+    assert query(":a = id AND :one <= nr", a=a, one=one) == 3
+    assert query("(id = :a) AND (nr BETWEEN :one AND :two)", a=a, one=one, two=two) == 2
     for condition, values, message in (
         (
-            "id = :a AND at > :one AND at < :two",
+            "id = :a AND nr > :one AND nr < :two",
             {"one": one, "two": two},
             "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key",
         ),
         (
-            "id = :a AND at > :one AND extra = :two",
+            "id = :a AND nr > :one AND extra = :two",
             {"one": one, "two": two},
             "The number of query conditions (3) exceeds the number of key attributes defined in the schema (2)",
         ),
         (
-            "id = :a AND at < :yes",
+            "id = :a AND nr < :yes",
             {"yes": {"BOOL": True}},
             "Invalid KeyConditionExpression: Incorrect operand type for operator or function; "
             "operator or function: <, operand type: BOOL",
         ),
         (
-            "id = :a AND at = :b",
+            "id = :a AND nr = :b",
             {"b": {"S": "1"}},
             "One or more parameter values were invalid: Condition parameter type does not match schema type",
         ),
