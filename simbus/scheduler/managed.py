@@ -6,6 +6,7 @@ test_reserved_provisioned_overlap; botocore's model of the operations of these n
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from simbus.world import Delivery
 MOST_TAGS = 50
 
 
-class ManagedFunction(Source):
+class ManagedFunction(Source, ABC):
     """What of a function is not invoking it. A qualifier is a version number, an alias, `$LATEST`, or None."""
 
     service = "lambda"
@@ -179,9 +180,9 @@ class ManagedFunction(Source):
         self.event_invoke_configs.forget(qualifier)
         self._provisioned.forget(qualifier)
 
+    @abstractmethod
     def accept(self, delivery: Delivery, qualifier: str | None = None) -> None:
-        """Take a payload of another service over."""
-        raise NotImplementedError
+        """Take a payload of another service over: what a qualified target does."""
 
     # --- aliases ---------------------------------------------------------------------------------------------------
 

@@ -90,16 +90,6 @@ def adopt(handler: Callable[..., Any]) -> None:
         _installed.scanner.callable(handler)
 
 
-def interrupted() -> bool:
-    """Whether the console's Ctrl-C came while a handler ran, and is still to be raised."""
-    global _interrupt
-    found, _interrupt = _interrupt, False
-    return found
-
-
-_interrupt = False
-
-
 class _Installation:
     """Everything that was exchanged, and what there was before."""
 
