@@ -1,18 +1,21 @@
 """Parameters in the types of botocore's service model.
 
 A caller of boto3 may give a blob as text, as bytes or as a file, and a timestamp as a datetime, a number or a text. The
-table of operations is handed bytes and aware datetimes only.
+table of operations is handed bytes and datetimes in UTC only. A time without a zone is one in UTC, as in Lambda: the
+zone of the machine must not decide what a run comes to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from botocore.utils import parse_to_aware_datetime
+from dateutil.parser import parse
 
 Converter = Callable[[Any], Any]
-_known: dict[tuple[int, str], Converter | None] = {}
+_known: WeakKeyDictionary[Any, dict[str, Converter | None]] = WeakKeyDictionary()  # of each service model, by shape
 
 
 def convert(params: dict[str, Any], shape: Any) -> dict[str, Any]:
@@ -24,16 +27,16 @@ def convert(params: dict[str, Any], shape: Any) -> dict[str, Any]:
 
 def _converter(shape: Any) -> Converter | None:
     """What converts a value of that shape; None where nothing in it ever needs it."""
-    key = (id(shape.root_model) if hasattr(shape, "root_model") else id(shape._shape_resolver), shape.name)
-    if key in _known:
-        return _known[key]
+    known = _known.setdefault(shape._shape_resolver, {})
+    if shape.name in known:
+        return known[shape.name]
     holder: list[Converter | None] = [None]
 
     def later(value: Any) -> Any:  # a shape may contain itself
         return value if holder[0] is None else holder[0](value)
 
-    _known[key] = later
-    holder[0] = _known[key] = _make(shape)
+    known[shape.name] = later
+    holder[0] = known[shape.name] = _make(shape)
     return holder[0]
 
 
@@ -42,7 +45,7 @@ def _make(shape: Any) -> Converter | None:
     if kind == "blob":
         return _blob
     if kind == "timestamp":
-        return parse_to_aware_datetime  # type: ignore[no-any-return]
+        return _timestamp
     if kind == "structure":
         return _structure({name: made for name, member in shape.members.items() if (made := _converter(member))})
     if kind == "list":
@@ -50,6 +53,18 @@ def _make(shape: Any) -> Converter | None:
     if kind == "map":
         return _map(_converter(shape.value))
     return None
+
+
+def _timestamp(value: Any) -> datetime:
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    if isinstance(value, str):
+        try:
+            return datetime.fromtimestamp(float(value), UTC)
+        except ValueError:
+            value = parse(value, tzinfos={"GMT": UTC})
+    found: datetime = value
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _blob(value: Any) -> bytes:
