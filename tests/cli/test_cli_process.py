@@ -47,7 +47,11 @@ def start(folder: Path, *arguments: str, **options: Any) -> subprocess.Popen[str
     environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
     command = [sys.executable, "-m", "simbus", *arguments]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.Popen(command, cwd=folder, text=True, env=environment, **streams)
+
+    def interruptible() -> None:  # a job in a shell's background ignores SIGINT, and so would its children
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    return subprocess.Popen(command, cwd=folder, text=True, env=environment, preexec_fn=interruptible, **streams)
 
 
 def integrity(path: Path) -> object:

@@ -12,12 +12,13 @@ import sys
 from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any
+from weakref import ref
 
 _SKIPPED = ("simbus", "greenlet", "msgspec", "time", "datetime", "random", "builtins", "posix", "os", "io", "socket")
 _UNTOUCHED = ("_io", "_thread", "_random", "_sqlite3", "_socket", "sys", "signal", "_signal")
 Undo = Callable[[], None]
 
-_seen: dict[str, tuple[int, int]] = {}  # modules that hold none of the originals: identity and size of their globals
+_seen: dict[str, tuple[ref[ModuleType], int]] = {}  # modules that hold none of the originals, and how many names
 
 
 class Scanner:
@@ -33,12 +34,12 @@ class Scanner:
             if name.partition(".")[0] in _SKIPPED or name in _UNTOUCHED or type(module) is not ModuleType:
                 continue
             names = module.__dict__
-            mark = (id(names), len(names))
-            if _seen.get(name) != mark:
+            seen = _seen.get(name)
+            if seen is None or seen[0]() is not module or seen[1] != len(names):
                 before = len(self._undo)
                 self.namespace(names, name)
                 if len(self._undo) == before:
-                    _seen[name] = mark
+                    _seen[name] = ref(module), len(names)
 
     def callable(self, function: Any) -> None:
         """Look at a handler given as a callable: its module, its closure and its defaults."""
