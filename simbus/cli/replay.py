@@ -11,7 +11,7 @@ import typer
 
 from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status, printing
 from simbus.cli.exploring import OnlyFaults, Ties
-from simbus.cli.results import Github, Junit, check_junit, error_in_junit, show_summary
+from simbus.cli.results import Github, Junit, check_outputs, error_in_junit, show_summary
 from simbus.cli.run import (
     DEFAULT_GUARD,
     Database,
@@ -120,7 +120,6 @@ def replay(
     dead-letter queue, Lambda's events, destination records, EventBridge events, CloudTrail, exports of DynamoDB.
     """
     with exit_status():
-        check_junit(junit)
         if record is not None and record.absolute() == recording.absolute():
             raise UsageError(f"--record {record}: is what is replayed. Record into another file.")
         from simbus.scenario.loader import load
@@ -130,6 +129,7 @@ def replay(
         guard = guard_of(handler_guard)
         loaded = load(scenario, overrides or [])
         database = db or Path(f"{loaded.name}.db")
+        check_outputs(db=database, record=record, junit=junit)
         if compare is not None:
             check_compared(compare, database)
         choice = Choice(recording, format, target or [], only, begin, end, skip_invalid)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from simbus.cli.exits import EXPECTATION_FAILED, complain, exit_status
-from simbus.cli.results import Github, Junit, check_junit, show_summary
+from simbus.cli.results import Github, Junit, check_outputs, show_summary
 from simbus.errors import RunError
 
 
@@ -23,7 +23,7 @@ def report(
     The exit status is that of the run: 1 where an expectation failed, 3 where it did not finish.
     """
     with exit_status():
-        check_junit(junit)
+        check_outputs(junit=junit)
         from simbus.logs.reader import open_run
         from simbus.report.summary import summarise
 

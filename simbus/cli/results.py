@@ -31,20 +31,40 @@ Github = Annotated[
 ]
 
 
-def check_junit(path: Path | None) -> None:
-    """Refuse a place where no file can be written, before anything is played."""
-    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
-        found = "is a directory" if path.is_dir() else f"the directory {path.parent} does not exist"
-        raise UsageError(f"--junit {path}: {found}; the XML is written into a file. Choose another path.")
+def check_outputs(*, db: Path | None = None, record: Path | None = None, junit: Path | None = None) -> None:
+    """Refuse a place that can't be written, what would be replaced and is something else, and one file for two things.
+
+    Nothing has been played yet, and nothing is touched. Raises UsageError.
+    """
+    from simbus.logs.runfile import check_target as check_run_file
+    from simbus.recording.file import check_target as check_recording
+    from simbus.report.junit import check_target as check_junit
+
+    taken: dict[Path, str] = {}
+    for option, path, check in (
+        ("--db", db, check_run_file),
+        ("--record", record, check_recording),
+        ("--junit", junit, check_junit),
+    ):
+        if path is not None:
+            other = taken.setdefault(path.resolve(), option)
+            if other != option:
+                raise UsageError(f"{option} {path}: is the file of {other} too; each needs its own. Name another file.")
+            try:
+                check(path)
+            except UsageError as error:
+                raise UsageError(f"{option} {error}") from error
 
 
 def write_junit(path: Path | None, text: str) -> None:
     """Write the XML. Raises UsageError where that can't be done."""
     if path is not None:
+        from simbus.report.junit import write
+
         try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"--junit {path}: {error.strerror or error}. Choose another path.") from error
+            write(path, text)
+        except UsageError as error:
+            raise UsageError(f"--junit {error}") from error
 
 
 @contextmanager

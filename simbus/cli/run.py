@@ -23,7 +23,7 @@ from simbus.cli.exploring import (
     explore,
     refuse_for_one_run,
 )
-from simbus.cli.results import Github, Junit, check_junit, error_in_junit, show_summary
+from simbus.cli.results import Github, Junit, check_outputs, error_in_junit, show_summary
 from simbus.errors import UsageError
 
 if TYPE_CHECKING:
@@ -103,7 +103,6 @@ def run(
             refuse_for_one_run(
                 db=db, speed=speed, ties=ties, events=events, faults=faults, record=record, junit=junit, github=github
             )
-        check_junit(junit)
         from simbus.cli.handlers import warnings
         from simbus.scenario.loader import load
         from simbus.scenario.variant import Variant
@@ -114,6 +113,8 @@ def run(
         loaded = load(scenario, given)
         variant = Variant.read(loaded, seed_of(seed), ties, events, faults)
         options = Options(variant, db or Path(f"{loaded.name}.db"), speed, guard, given, record)
+        if exploring is None:
+            check_outputs(db=options.db, record=record, junit=junit)
         reproduce = _command(scenario, loaded, options)
         for warning in warnings(loaded):
             complain(f"{scenario}: warning: {warning}")
@@ -136,7 +137,7 @@ def run(
 def play(
     scenario: Scenario, options: Options, reproduce: str, instead: Callable[[Simulation], object] | None = None
 ) -> Summary:
-    """Run a checked scenario into its run file, and read the summary from there.
+    """Run a checked scenario into its run file (of which `check_outputs` was asked), and read the summary from there.
 
     `instead` is called with the simulation before it runs, and then its workload is left out. Raises what
     `simbus.scenario.build.run_scenario` raises; an interrupted run leaves a run file that is whole.
@@ -145,16 +146,12 @@ def play(
     from simbus.cli.progress import watching
     from simbus.expectations.judgement import JUDGEMENT, Judgement
     from simbus.logs.reader import open_run
-    from simbus.logs.runfile import add_facts, check_target
-    from simbus.recording.file import check_target as check_recording
+    from simbus.logs.runfile import add_facts
     from simbus.report.summary import summarise
     from simbus.scenario.build import build, check
     from simbus.scenario.expectations import judge
 
     began = perf_counter()
-    check_target(options.db)
-    if options.record is not None:
-        check_recording(options.record)
     check(without_code(scenario))
     if not gc.isenabled():  # as `main` starts: what is there by now stays, and need not be looked at again
         gc.freeze()

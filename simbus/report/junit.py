@@ -2,13 +2,78 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from xml.etree import ElementTree as Xml
 
+from simbus.errors import UsageError
 from simbus.expectations.results import ExpectationResult
 from simbus.report.document import Summary
 
 _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def check_target(path: Path) -> None:
+    """Refuse a place where no XML can be written, and a file that is something else. Touches nothing.
+
+    Raises UsageError. A pipe or a device (/dev/null) is written to as it is.
+    """
+    try:
+        parent = path.absolute().parent
+        if path.is_dir():
+            raise UsageError(f"{path}: is a directory; the XML is written into a file. Choose another path.")
+        if not parent.is_dir():
+            raise UsageError(
+                f"{path}: the directory {path.parent} does not exist; the XML is written into an existing directory. "
+                "Create it, or choose another path."
+            )
+        if path.is_file() and not is_junit(path):
+            raise UsageError(
+                f"{path}: exists and is no JUnit XML file; only such a file is replaced. "
+                "Choose another path, or move the file away."
+            )
+        if not os.access(path if _is_stream(path) else path.resolve().parent, os.W_OK):
+            raise UsageError(f"{path}: can't be written here. Change the permissions, or choose another path.")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether it is a pipe or a device, in whose place nothing is put."""
+    return path.exists() and not path.is_file()
+
+
+def is_junit(path: Path) -> bool:
+    """Whether the file is XML whose root is that of test results."""
+    try:
+        _, root = next(Xml.iterparse(path, ("start",)))
+    except (Xml.ParseError, StopIteration, ValueError):
+        return False
+    return root.tag in ("testsuites", "testsuite")
+
+
+def write(path: Path, text: str) -> None:
+    """Put the XML there, in the place of an older one: all of it or nothing. Raises UsageError."""
+    real = path.resolve()
+    fresh = real.with_name(f".{real.name}.new")
+    try:
+        if _is_stream(path):
+            path.write_text(text, encoding="utf-8")
+            return
+        try:
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(real)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"{path}: {error.strerror or error}; the XML needs a place that can be written. Choose another path."
+    )
 
 
 def junit(summary: Summary) -> str:

@@ -117,6 +117,33 @@ def test_a_place_where_no_xml_can_be_written_is_refused_before_the_run(folder: P
     assert not (folder / "shop.db").exists()
 
 
+def test_only_an_older_xml_of_test_results_is_replaced(folder: Path) -> None:
+    """A slip of the pen (`--junit shop.yaml`) must not cost a file: refused before anything is played."""
+    (folder / "notes.xml").write_text("<notes/>")
+    simbus("run", "shop.yaml", "--db", "run.db", "--junit", "run.xml")
+    for path in ("shop.yaml", "run.db", "notes.xml"):
+        for command in (("run", "shop.yaml"), ("report", "run.db")):
+            before = (folder / path).read_bytes()
+            result = simbus(*command, "--junit", path)
+            assert (result.exit_code, result.stdout) == (2, "")
+            assert result.stderr.startswith(f"Error: --junit {path}: exists and is no JUnit XML file; ")
+            assert (folder / path).read_bytes() == before
+    assert not (folder / "shop.db").exists()
+    assert simbus("report", "run.db", "--junit", "run.xml").exit_code == 1
+    assert simbus("report", "run.db", "--junit", "/dev/null").exit_code == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["notes.xml", "run.db", "run.xml", "shop.yaml"]
+
+
+@pytest.mark.parametrize("options", [("--db", "--record"), ("--db", "--junit"), ("--record", "--junit")])
+def test_one_file_is_not_for_two_things(folder: Path, options: tuple[str, str]) -> None:
+    """What is written second would be in the place of the first."""
+    first, second = options
+    result = simbus("run", "shop.yaml", first, "out", second, "./out")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"Error: {second} out: is the file of {first} too; ")
+    assert [path.name for path in folder.iterdir()] == ["shop.yaml"]
+
+
 FIRST = f"::error file=shop.yaml,line=6,title=Expectation failed::lost: expected 0, found 3%0A{REPRODUCE}"
 
 
