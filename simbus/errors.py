@@ -41,6 +41,10 @@ class GuardError(RunError):
     """A handler burned more CPU time of the machine than the guard allows."""
 
 
+class HungUp(Exception):
+    """Who called AWS waits no longer for the answer; AWS does not know. The SDK makes its own error of it."""
+
+
 class AwsError(SimbusError):
     """An answer that AWS itself would give: an error code and a message, as an SDK shows them.
 

@@ -6,5 +6,6 @@ a test, an HTTP endpoint) it does not know. `answer` is the only door.
 """
 
 from simbus.aws.table import Api, answer, is_played, not_built, operations
+from simbus.aws.travel import travel
 
-__all__ = ["Api", "answer", "is_played", "not_built", "operations"]
+__all__ = ["Api", "answer", "is_played", "not_built", "operations", "travel"]

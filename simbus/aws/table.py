@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from simbus.aws.travel import travel
 from simbus.errors import UsageError
+from simbus.kernel import FOREVER
 
 if TYPE_CHECKING:
     from simbus.resources import Resources
@@ -87,10 +89,13 @@ def operations(service: str) -> frozenset[str]:
     return frozenset(_api(service).operations)
 
 
-def answer(account: Resources, service: str, operation: str, params: Mapping[str, Any]) -> Response:
+def answer(
+    account: Resources, service: str, operation: str, params: Mapping[str, Any], patience: int = FOREVER
+) -> Response:
     """What AWS answers to one request, after the caller's latency.
 
-    Raises AwsError, and UsageError for what is not built.
+    Raises AwsError, UsageError for what is not built, and HungUp at the instant `patience` where there is no answer
+    before it: what was asked for happens all the same.
 
     `service` is boto3's name of it (`events`), `params` have the types of botocore's service model (blobs are bytes,
     timestamps aware datetimes). The response has these types too; a streaming body is bytes.
@@ -102,15 +107,22 @@ def answer(account: Resources, service: str, operation: str, params: Mapping[str
     if not found.parameters.issuperset(params):
         name = min(params.keys() - found.parameters)
         raise not_built(f"{service} {operation} with {name}")
-    actor = account.world.timeline.actor
+    timeline = account.world.timeline
+    actor = timeline.actor
     if actor is None:
-        return found.function(account, **params) or {}
-    actor.pause(actor.latency(api.latency))
+        before, timeline.patience = timeline.patience, patience
+        try:
+            return found.function(account, **params) or {}
+        finally:
+            timeline.patience = before
+    travel(account, actor, api.latency, patience, partial(found.function, account, **params))
     actor.answering += 1
+    actor.patience = patience
     try:
         return found.function(account, **params) or {}
     finally:
         actor.answering -= 1
+        actor.patience = FOREVER
 
 
 def not_built(what: str) -> UsageError:

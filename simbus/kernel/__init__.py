@@ -1,6 +1,7 @@
 """Time, order and chance. Knows no AWS word."""
 
 from simbus.kernel.timeline import (
+    FOREVER,
     HOUR,
     MICROSECOND,
     MILLISECOND,
@@ -11,4 +12,4 @@ from simbus.kernel.timeline import (
     Timeline,
 )
 
-__all__ = ["HOUR", "MICROSECOND", "MILLISECOND", "MINUTE", "NANOSECOND", "SECOND", "Actor", "Timeline"]
+__all__ = ["FOREVER", "HOUR", "MICROSECOND", "MILLISECOND", "MINUTE", "NANOSECOND", "SECOND", "Actor", "Timeline"]

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from heapq import heapify, heappop, heappush
 from typing import Any, Protocol
 
-from simbus.errors import StalledError
+from simbus.errors import HungUp, StalledError
 from simbus.kernel.ties import Shuffle, Ties
 
 NANOSECOND = 1
@@ -43,6 +43,7 @@ class Actor(Protocol):
     request_id: str
     lineage: Any  # how often each function has run in this chain of requests
     answering: int  # how many of its calls to AWS are being answered: what these call in turn takes no time of its own
+    patience: int  # the instant until which it waits for the answer to the call that it makes
 
     def latency(self, service: str) -> int:
         """Nanoseconds that its next call to that AWS service takes; 0 inside a call that is being answered."""
@@ -51,14 +52,15 @@ class Actor(Protocol):
         """Park for `delay` nanoseconds of virtual time (0: do not park, but still raise where the actor is dead)."""
 
     def wait(self, start: Callable[[Callable[[], None]], None]) -> None:
-        """Park until the callback that is handed to `start` is called."""
+        """Park until the callback that is handed to `start` is called. Raises HungUp where its patience ends first."""
 
 
 class Timeline:
     """Owns `now` (nanoseconds), what happens next, and every random number of a run.
 
     `seed` decides every generator; `ties` (None: first in, first out) the order of simultaneous entries.
-    `actor` is the environment whose handler runs at this moment, None while the machinery itself runs.
+    `actor` is the environment whose handler runs at this moment, None while the machinery itself runs. `patience` is
+    the instant until which a caller outside of all handlers waits for an answer.
     """
 
     __slots__ = (
@@ -73,6 +75,7 @@ class Timeline:
         "_waits",
         "actor",
         "now",
+        "patience",
         "played",
         "seed",
         "ties",
@@ -86,6 +89,7 @@ class Timeline:
         self.ties = ties
         self.now = 0
         self.actor: Actor | None = None
+        self.patience = FOREVER
         self.played = 0
         self.unfinished: dict[int, Callable[[], str]] = {}
         self._heap: list[Entry] = []
@@ -244,11 +248,18 @@ class Timeline:
             self.check_finished()
 
     def run_while(self, unfinished: Callable[[], bool], what: Callable[[], str]) -> None:
-        """Play as long as `unfinished()` is true. Raises StalledError naming `what()` if the timeline runs dry."""
+        """Play as long as `unfinished()` is true, for an answer that the caller waits for until `patience`.
+
+        Raises StalledError naming `what()` if the timeline runs dry; HungUp at the end of the caller's patience.
+        """
+        until, self.patience = self.patience, FOREVER  # it is this caller's, not that of others who call meanwhile
         with self.waiting(what):
             while unfinished():
-                self._drop_cancelled()
-                if not self._heap and not self._background:
+                when = self.peek()
+                if until != FOREVER and (when is None or when >= until):
+                    self.pass_to(until)
+                    raise HungUp
+                if when is None:
                     self.check_finished()
                 self.step()
 

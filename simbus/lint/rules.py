@@ -194,6 +194,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "SDKs wait 60 seconds for an answer and then send the request again; Lambda does not stop the first one.",
         "https://repost.aws/knowledge-center/lambda-function-retry-timeout-sdk",
         functions.longer_than_the_caller_waits,
+        of_functions.longer_than_the_caller_waits,
     ),
 )
 BY_ID: Final = {rule.id: rule for rule in RULES}

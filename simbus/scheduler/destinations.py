@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol, cast
 import msgspec
 
 from simbus.errors import AwsError
+from simbus.kernel import FOREVER
 from simbus.model import ChangeEvent, Invocation, Lineage, Outcome
 from simbus.world import Delivery, World, uuid
 
@@ -46,6 +47,7 @@ class Deputy:
     """Stands in for an invocation when Lambda itself puts something on its behalf, so that the cause is recorded."""
 
     answering = 0
+    patience = FOREVER
 
     def __init__(self, request_id: str, lineage: Lineage | None) -> None:
         self.request_id = request_id

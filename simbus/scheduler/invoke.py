@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from simbus.bus import Bus
-from simbus.errors import AwsError
+from simbus.errors import AwsError, HungUp
 from simbus.functions.function import Function
 from simbus.model import ChangeEvent, Invocation, Outcome, Throttled
 
@@ -44,6 +44,26 @@ class SynchronousCall:
     @property
     def done(self) -> bool:
         return self._outcome is not None
+
+    def wait(self) -> InvokeResponse:
+        """Begin, and wait: a handler parks, a test plays the timeline. Raises AwsError.
+
+        Raises HungUp where the caller's patience ends first: Lambda does not stop the function.
+        """
+        timeline = self._function.world.timeline
+        actor = timeline.actor
+        try:
+            if actor is None:
+                timeline.after(0, self.place)
+                timeline.run_while(lambda: not self.done, lambda: f"the invocation of {self._function.name}")
+            else:
+                actor.wait(self.start)
+        except HungUp:
+            self._wake = None
+            detail = f"the caller waits no longer for the answer; {self.invocation.request_id} goes on"
+            self._bus.hop(self._event.id, "read_timeout", self._function.name, detail)
+            raise
+        return self.response()
 
     def start(self, wake: _Waker) -> None:
         """Begin, and call `wake` at the end."""

@@ -76,13 +76,7 @@ class LambdaFunction(ManagedFunction):
         if invocation_type == "Event":
             return InvokeResponse(202, "", self._submit(text, qualifier, trace_duration))
         call = self._call(text, qualifier, client_context, log_type, trace_duration)
-        actor = self._timeline.actor
-        if actor is None:
-            self._timeline.after(0, call.place)
-            self._timeline.run_while(lambda: not call.done, lambda: f"the invocation of {self.name}")
-        else:
-            actor.wait(call.start)
-        return call.response()
+        return call.wait()
 
     async def ainvoke(self, payload: Any = None, **options: Any) -> InvokeResponse:
         """The async twin of `invoke`, with its options: the answer is awaited while other tasks go on.

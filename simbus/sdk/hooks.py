@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from botocore import UNSIGNED
+from botocore.exceptions import ReadTimeoutError
 
 from simbus.aws import answer, is_played
-from simbus.errors import AwsError
+from simbus.errors import AwsError, HungUp
+from simbus.kernel import FOREVER, SECOND
 from simbus.sdk import accounts, moto, wire
 from simbus.sdk.shapes import convert
 from simbus.world import uuid
@@ -30,15 +32,23 @@ _sent: ContextVar[Call] = ContextVar("simbus-call")
 class Call:
     """One call of a client: it may be sent several times. `response` is the answer to the last one."""
 
-    __slots__ = ("account", "algorithm", "model", "params", "response", "types")
+    __slots__ = ("account", "algorithm", "model", "params", "read_timeout", "response", "types")
 
     def __init__(self, account: Resources, model: Any, params: dict[str, Any]) -> None:
         self.account = account
         self.model = model
         self.params = params
         self.algorithm: str | None = None
+        self.read_timeout: float | None = None
         self.types: dict[str, Any] | None = None
         self.response: dict[str, Any] = {}
+
+    @property
+    def patience(self) -> int:
+        """The instant until which the client waits for an answer to what it sends now."""
+        if self.read_timeout is None:
+            return FOREVER
+        return self.account.world.timeline.now + round(self.read_timeout * SECOND)
 
     def answer(self, url: str) -> Any:
         """Ask the table, and make the HTTP response of what it says."""
@@ -51,7 +61,7 @@ class Call:
         request_id = uuid(account.world.timeline.rng("aws/request-id"))
         self.response = {}
         try:
-            self.response = answer(account, service, model.name, self.types)
+            self.response = answer(account, service, model.name, self.types, self.patience)
         except AwsError as error:
             return wire.failure(url, model, error, request_id)
         return wire.success(url, model, self.response, request_id)
@@ -118,18 +128,23 @@ def request_created(request: Any, **_: Any) -> None:
         header = request.context.get("checksum", {}).get("request_algorithm_header")
         if header is not None:  # botocore chose one, which the call itself did not name (S3: CRC32)
             call.algorithm = header["value"]
+        call.read_timeout = request.context.get("read_timeout") or request.context["client_config"].read_timeout
         _sent.set(call)
 
 
 def before_send(request: Any, **_: Any) -> Any:
-    """Answer, instead of sending."""
+    """Answer, instead of sending. Raises ReadTimeoutError, as urllib3's is shown, which botocore's retries know."""
     call = _sent.get(None)
     if call is None:
         return None
     service = call.model.service_model.service_name
-    if is_played(service):
-        return call.answer(request.url)
-    return wire.whole(request.url, moto.answer(call.account, service, call.model.name, request))
+    try:
+        if is_played(service):
+            return call.answer(request.url)
+        return wire.whole(request.url, moto.answer(call.account, service, call.model.name, request, call.patience))
+    except HungUp:
+        error = f"Read timed out. (read timeout={call.read_timeout})"
+        raise ReadTimeoutError(endpoint_url=request.url, error=error) from None
 
 
 def before_parse(customized_response_dict: dict[str, Any], **_: Any) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+from simbus.aws import travel
 from simbus.errors import UsageError
 from simbus.functions.config import FunctionConfig
 from simbus.functions.sandbox import Guard, Sandbox, install, outer_world, state, uninstall
@@ -26,25 +28,32 @@ _present: MotoWorld | None = None  # whose globals moto has at this moment; None
 _outer: list[tuple[Any, dict[str, Any]]] = []  # what the process itself had in moto
 
 
-def answer(account: Resources, service: str, operation: str, request: Any) -> tuple[int, dict[str, str], bytes]:
+def answer(
+    account: Resources, service: str, operation: str, request: Any, patience: int
+) -> tuple[int, dict[str, str], bytes]:
     """What moto answers to a request that botocore has made: status, headers, body.
 
-    Raises UsageError where moto is not installed, or does not have the operation.
+    Raises UsageError where moto is not installed, or does not have the operation; HungUp at the instant `patience`
+    where the request has not yet arrived by then.
     """
     stubber = _stubber(service, operation)
     actor = account.world.timeline.actor
     if actor is not None:
-        actor.pause(actor.latency(service))
+        travel(account, actor, service, patience, partial(_answer, account, stubber, request))
+    found = _answer(account, stubber, request)
+    if found is None or (found[0] == 404 and found[2] == "Not yet implemented"):
+        raise UsageError(f"{service} {operation}: neither simbus nor moto plays this. Replace the call in the test.")
+    status, headers, body = found
+    return status, dict(headers), body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _answer(account: Resources, stubber: Any, request: Any) -> Any:
     world = _worlds.get(account)
     if world is None:
         world = _worlds[account] = MotoWorld(account)
     with world.here():
         request.headers[_ACCOUNT] = account.world.account.id
-        found = stubber.process_request(request)
-    if found is None or (found[0] == 404 and found[2] == "Not yet implemented"):
-        raise UsageError(f"{service} {operation}: neither simbus nor moto plays this. Replace the call in the test.")
-    status, headers, body = found
-    return status, dict(headers), body.encode() if isinstance(body, str) else bytes(body)
+        return stubber.process_request(request)
 
 
 def close(account: Resources) -> None:

@@ -257,6 +257,7 @@ CASES = [
         "functions: {work: {timeout: 61}}\nworkload: [{invoke: {function: work}, at: 1s}]\n",
         1, "$.functions.work.timeout",
         "functions: {work: {timeout: 60}}\nworkload: [{invoke: {function: work}, at: 1s}]\n",
+        "lambda:work invocations", 3, 1,  # boto3's standard mode sends it three times
     ),
 ]  # fmt: skip
 
@@ -294,6 +295,8 @@ PROVED = [case for case in CASES if case.figure]
 @pytest.mark.parametrize("case", PROVED, ids=[f"{n}-{case.rule}" for n, case in enumerate(PROVED)])
 def test_a_proof_shows_the_damage_and_that_the_remedy_mends_it(case: Case, tmp_path: Path) -> None:
     """`--prove` plays a small simulation with the settings of the scenario."""
+    if case.rule == "sync-caller-timeout":
+        pytest.importorskip("boto3", reason="it is boto3 that asks again")
     [found] = [each for each in findings(tmp_path, case.bad, "--prove") if each["rule"] == case.rule]
     [figure] = [each for each in found["proof"]["figures"] if each["what"] == case.figure]
     assert figure["mended"] == case.mended
@@ -305,7 +308,7 @@ def test_a_proof_shows_the_damage_and_that_the_remedy_mends_it(case: Case, tmp_p
 
 def test_every_rule_that_can_be_proved_is() -> None:
     """A rule without a proof says so: no figure of a run differs."""
-    assert {rule.id for rule in RULES if rule.prove is None} == {"stream-pointer-expires", "sync-caller-timeout"}
+    assert {rule.id for rule in RULES if rule.prove is None} == {"stream-pointer-expires"}
     assert {rule.id for rule in RULES if rule.prove is not None} <= {case.rule for case in PROVED}
 
 

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from greenlet import getcurrent  # type: ignore[import-untyped]
 
+from simbus.errors import HungUp
 from simbus.functions import runtime
 from simbus.functions.config import FunctionConfig
 from simbus.functions.errors import exited, timed_out
@@ -167,14 +168,28 @@ class Sandbox:
         return 0 if self.answering else self._latency(service)
 
     def wait(self, start: Callable[[Callable[[], None]], None]) -> None:
-        """Park until the callback that `start` is given is called, or until the process is gone."""
+        """Park until the callback that `start` is given is called, or until the process is gone.
+
+        Raises HungUp at the end of the thread's patience.
+        """
         if self.ending is not None:
             self.raise_dead()
         answering, self.answering = self.answering, 0  # what another thread calls meanwhile takes its own time
         try:
-            self.running.wait(start)
+            in_time = self.running.wait(start, self.patience)
         finally:
             self.answering = answering
+        if not in_time:
+            raise HungUp
+
+    @property
+    def patience(self) -> int:
+        """The instant until which the thread that runs waits for the answer to its call."""
+        return self.running.patience
+
+    @patience.setter
+    def patience(self, until: int) -> None:
+        self.running.patience = until
 
     def raise_dead(self) -> None:
         """The process is gone, and says so to each call that it still makes."""

@@ -74,6 +74,7 @@ class SandboxThread:
         "ident",
         "locals",
         "number",
+        "patience",
         "place",
         "python",
         "sandbox",
@@ -88,6 +89,7 @@ class SandboxThread:
         self.greenlet = self._active = greenlet(run)
         self.hub: Any = None
         self.due = FOREVER
+        self.patience = FOREVER
         self.python: Any = None
         self.event_loop: Any = None
         self.locals: weakref.WeakKeyDictionary[Any, dict[str, Any]] | None = None

@@ -14,7 +14,7 @@ from simbus.lint.view import Mapping, View
 
 DEAD: Final = "dead-letters"
 MOST_IN_BATCH: Final = 10
-_CODE: Final = str(Path(__file__).parent.with_name("handlers.py").resolve())
+CODE: Final = str(Path(__file__).parent.with_name("handlers.py").resolve())
 HOUR: Final = 3600
 Data = dict[str, Any]
 
@@ -25,7 +25,7 @@ def function_of(view: View, name: str, handler: str = "", **simulate: Any) -> Da
     made: Data = {"timeout": own.timeout, "simulate": {"duration": "100ms", "init_duration": "0s", **simulate}}
     if own.reserved_concurrent_executions is not None:
         made["reserved_concurrent_executions"] = own.reserved_concurrent_executions
-    return {**made, "handler": f"handlers.{handler}", "code": _CODE} if handler else made
+    return {**made, "handler": f"handlers.{handler}", "code": CODE} if handler else made
 
 
 def mapping_of(mapping: Mapping, **changes: Any) -> Data:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from importlib.util import find_spec
+from typing import Final
 
+from simbus.lint.functions import READ_TIMEOUT
 from simbus.lint.loops import Write
-from simbus.lint.proofs.data import DEAD, Data, changed, function_of
+from simbus.lint.proofs.data import CODE, DEAD, Data, changed, function_of
 from simbus.lint.rule import Finding, Proof
 from simbus.lint.view import View
+
+MARGIN: Final = 60  # s that a client should wait longer than the function may take
 
 
 def _invoke(name: str, count: int = 10) -> Data:
@@ -63,6 +68,25 @@ def fifo_targets(view: View, finding: Finding) -> Proof | None:
     damaged = changed(data, "functions", name, *path, to=f"sqs:{target}")
     mended = changed(data, "functions", name, *path, to=f"sqs:{mended_target}")
     return Proof("3 events, and a function that fails", damaged, mended, _of_function(name, "lost", "dead_lettered"))
+
+
+def longer_than_the_caller_waits(view: View, finding: Finding) -> Proof | None:
+    """A client that invokes once, and a function that needs its whole timeout; mended with a longer read timeout."""
+    if find_spec("boto3") is None:
+        return None  # it is boto3 that asks again
+    name: str = finding.about
+    timeout = view.spec.functions[name].timeout
+    work = function_of(view, name)
+    work["simulate"]["duration"] = f"{timeout * 1000 - 100}ms"
+    caller = next(each for each in ("caller", "the-caller") if each != name)
+    event = {"function": name, "read_timeout": READ_TIMEOUT}
+    data: Data = {
+        "functions": {name: work, caller: {"handler": "handlers.ask", "code": CODE, "timeout": 900}},
+        "workload": [{"invoke": {"function": caller, "payload": event}, "at": "1s"}],
+    }
+    mended = changed(data, "workload", 0, "invoke", "payload", "read_timeout", to=timeout + MARGIN)
+    story = f"a client invokes once, through boto3; the function ends after {timeout} s, short of its timeout"
+    return Proof(story, data, mended, _of_function(name, "invocations"))
 
 
 def switched_off(view: View, finding: Finding) -> Proof:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
-from simbus.errors import AwsError
+from simbus.errors import AwsError, HungUp
 from simbus.kernel import MILLISECOND, SECOND
 from simbus.kernel.sleeping import sleep
 from simbus.sources.base import operation, twin
@@ -159,11 +160,31 @@ class Queue(ManagedQueue):
             got = self._receive(max_number_of_messages, visibility)
             if got or self._timeline.now >= deadline:
                 break
-            LongPoll(self._timeline, self.store, deadline).wait(self.name)
+            poll = LongPoll(self._timeline, self.store, deadline)
+            try:
+                poll.wait(self.name)
+            except HungUp:
+                poll.then(partial(self._receive_for_nobody, max_number_of_messages, visibility, deadline))
+                raise
             self._check_exists()
         if attempt is not None:
             self.attempts.keep(attempt, self._timeline.now, got)
         return got
+
+    def _receive_for_nobody(self, number: int, visibility: int, deadline: int) -> None:
+        """The caller of a long poll has hung up, which SQS does not know: what it takes now is hidden in vain.
+
+        SQS API reference, ReceiveMessage: the client's read timeout should be longer than WaitTimeSeconds.
+        """
+        if self.deleted_at is not None:
+            return
+        got = self._receive(number, visibility)
+        for received in got:
+            message = self.store.standing[received.message_id]
+            self.store.tell(message, "read_timeout", "received by a caller who waits no longer for the answer")
+        if not got and self._timeline.now < deadline:
+            poll = LongPoll(self._timeline, self.store, deadline)
+            poll.begin(partial(self._receive_for_nobody, number, visibility, deadline))
 
     async def areceive_messages(
         self,

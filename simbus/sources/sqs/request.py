@@ -252,15 +252,20 @@ class LongPoll:
         self._woken = self._over = False
 
     def wait(self, queue: str) -> None:
-        """A handler parks; a test outside a run plays the timeline meanwhile."""
+        """A handler parks; a test outside a run plays the timeline meanwhile. Raises HungUp; the poll goes on."""
         actor = self._timeline.actor
         if actor is not None:
-            actor.wait(self._start)
+            actor.wait(self.begin)
             return
-        self._start(lambda: None)
+        self.begin(lambda: None)
         self._timeline.run_while(lambda: not self._over, lambda: f"a receive from {queue}")
 
-    def _start(self, wake: Callable[[], None]) -> None:
+    def then(self, wake: Callable[[], None]) -> None:
+        """Nobody waits any more: at its end call this instead."""
+        self._wake = wake
+
+    def begin(self, wake: Callable[[], None]) -> None:
+        """Call `wake` at the end."""
         self._wake = wake
         self._store.listen(self._shown, None)
         self._timer = self._timeline.at(self._deadline, self._end)
