@@ -25,6 +25,7 @@ from simbus.cli.run import (
     guard_of,
     play,
     seed_of,
+    tell,
 )
 from simbus.errors import UsageError
 
@@ -131,7 +132,7 @@ def replay(
         database = db or Path(f"{loaded.name}.db")
         check_outputs(db=database, record=record, junit=junit)
         if compare is not None:
-            check_compared(compare, database)
+            check_compared(compare, database, loaded.name)
         choice = Choice(recording, format, target or [], only, begin, end, skip_invalid)
         source = check_input(loaded, choice)
         variant = Variant.read(loaded, seed_of(seed), ties, None, faults)
@@ -140,6 +141,8 @@ def replay(
         options = Options(variant, database, speed, guard, overrides or [], record)
         reproduce = _command(scenario, loaded, options, choice)
         tell(source)
+        if source.head is not None:
+            warn_of_another(str(recording), "a recording", source.head.scenario, loaded.name)
     with exit_status(f"Reproduce with: {reproduce}"):
         with error_in_junit(junit, loaded.name, reproduce):
             summary = play(loaded, options, reproduce, lambda simulation: begin_replay(simulation, source))
@@ -189,15 +192,23 @@ def begin_replay(simulation: Simulation, source: Input) -> None:
     Replay(simulation, source.within(simulation)).start()
 
 
-def check_compared(before: Path, database: Path) -> None:
+def warn_of_another(path: str, what: str, other: str | None, scenario: str) -> None:
+    """Say so where something is of a scenario of another name: it may be a copy, or a slip of the pen."""
+    if other is not None and other != scenario:
+        complain(f"{path}: warning: is {what} of the scenario {other}, and this is {scenario}.")
+
+
+def check_compared(before: Path, database: Path, scenario: str) -> None:
     """Raise UsageError where there is no such run, or where this one would take its place."""
     from simbus.logs.reader import open_run
 
     with open_run(before) as rows:
         if not rows.finished:
             raise UsageError(f"--compare {before}: the run did not finish; only a whole one is compared. Run it again.")
+        other = rows.run.get("scenario")
     if database.exists() and database.samefile(before):
         raise UsageError(f"--compare {before}: the replay would take its place. Name another file with --db.")
+    warn_of_another(str(before), "a run", None if other is None else str(other), scenario)
 
 
 def compared(before: Path, after: Path, partly: bool) -> Comparison:
@@ -208,12 +219,6 @@ def compared(before: Path, after: Path, partly: bool) -> Comparison:
 
     with open_run(before) as earlier, open_run(after) as later:
         return compare(Run(earlier), Run(later), partly=partly)
-
-
-def tell(source: Input) -> None:
-    """What of a file is not replayed, on stderr."""
-    for note in source.notes():
-        complain(f"{source.path}: {note}")
 
 
 def _command(path: str, scenario: Scenario, options: Options, choice: Choice) -> str:

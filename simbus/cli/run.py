@@ -29,6 +29,7 @@ from simbus.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simbus.recording.source import Input
     from simbus.report.document import Summary
     from simbus.scenario.loader import Scenario
     from simbus.scenario.variant import Variant
@@ -147,6 +148,7 @@ def play(
     from simbus.expectations.judgement import JUDGEMENT, Judgement
     from simbus.logs.reader import open_run
     from simbus.logs.runfile import add_facts
+    from simbus.recording.replay import Replay
     from simbus.report.summary import summarise
     from simbus.scenario.build import build, check
     from simbus.scenario.expectations import judge
@@ -167,6 +169,9 @@ def play(
     )
     complete = False
     try:
+        for feed in plan.feeds:
+            if isinstance(feed, Replay):
+                tell(feed.source)
         if instead is not None:
             instead(simulation)
         with watching(simulation):
@@ -180,6 +185,12 @@ def play(
     add_facts(options.db, {JUDGEMENT: judgement.json()})
     with open_run(options.db) as rows:
         return summarise(rows)
+
+
+def tell(source: Input) -> None:
+    """What of a file is not replayed, on stderr."""
+    for note in source.notes():
+        complain(f"{source.path}: {note}")
 
 
 def check_speed(speed: float | None) -> None:

@@ -100,7 +100,10 @@ def nanoseconds(text: str) -> int:
     head, dot, tail = text.partition(".")
     if dot and tail.endswith("Z") and tail[:-1].isdigit():
         return _second(head) * SECOND + int(tail[:-1].ljust(9, "0")[:9])
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time, which is written like 2026-01-01T00:00:00Z") from None
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds * 1_000

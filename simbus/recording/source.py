@@ -25,8 +25,9 @@ from simbus.resources import Resources
 class Input:
     """A checked file. `origin` is its time 0 in nanoseconds since 1970, `head` the first line of a recording of simbus.
 
-    `skipped` counts by reason what can't be done again, `invalid` the broken lines that were skipped; `cut`: it ends in
-    the middle of a line, as the recording of a run that was killed does.
+    `skipped` counts by reason what can't be done again, or lacks a target and was to be skipped, `invalid` the broken
+    lines that were skipped; `cut`: it ends in the middle of a line, as the recording of a run that was killed does.
+    `part` says in words which part is wanted, `sound` counts the operations of the whole file.
     """
 
     path: Path
@@ -38,6 +39,8 @@ class Input:
     end: int | None = None
     invalid: int = 0
     cut: bool = False
+    part: str = ""
+    sound: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     _ordered: bool = True
 
@@ -68,8 +71,19 @@ class Input:
             yield "ends in the middle of a line; the run that wrote it was cut short. It is replayed up to there."
         if self.invalid:
             yield f"{_counted(self.invalid, 'broken entry', 'broken entries')} left out."
+        if self.is_empty():
+            what = (
+                f"none of its {_counted(self.sound, 'operation', 'operations')} is {self.part}"
+                if self.part
+                else ("it holds no operation")
+            )
+            yield f"nothing is replayed: {what}."
         for reason, count in sorted(self.skipped.items()):
             yield f"{_counted(count, 'entry', 'entries')} left out: {reason}."
+
+    def is_empty(self) -> bool:
+        """Whether nothing of it is wanted. (The first operation that is answers at once.)"""
+        return next(self._timed(), None) is None
 
     def check(self, skip_invalid: bool) -> None:
         """Read it once: find its time 0, and what is wrong. Raises UsageError for the first broken line."""
@@ -77,9 +91,12 @@ class Input:
         for found in self.format.read(self.path, self.names):
             if isinstance(found, Skipped):
                 self.skipped[found.reason] += 1
-            elif isinstance(found, Broken):
+                continue
+            if isinstance(found, Broken):
                 self._broken(found, skip_invalid)
-            elif found.when >= 0:
+                continue
+            self.sound += 1
+            if found.when >= 0:
                 self._ordered = self._ordered and found.when >= last
                 last = found.when
                 first = last if first is None else min(first, last)
@@ -90,11 +107,16 @@ class Input:
         if found.cut:
             return
         if not skip_invalid:
-            raise UsageError(
-                f"{self.path}{found.where}: {found.reason}. "
-                "Correct it, or leave out what is broken with --skip-invalid."
+            remedy = (
+                ", or leave such entries out with --skip-invalid."
+                if found.sound
+                else ". Correct it, or leave out what is broken with --skip-invalid."
             )
-        self.invalid += 1
+            raise UsageError(f"{self.path}{found.where}: {found.reason}{remedy}")
+        if found.sound:
+            self.skipped[found.reason] += 1
+        else:
+            self.invalid += 1
 
 
 def open_input(
@@ -124,10 +146,20 @@ def open_input(
         raise UsageError(f"{path}: is a directory; the format {kind.name} is one of files. Name another --format.")
     found = Input(path, kind, Names(simulation, targets, only), kind.head(path))
     found.check(skip_invalid)
+    found.names.check_used(path)
+    words = []
+    if only is not None:
+        words.append(f"of {only}")
     if begin is not None:
         found.begin = _instant(begin, found.origin, "--from")
+        words.append(f"at {begin} or later")
     if end is not None:
         found.end = _instant(end, found.origin, "--to")
+        words.append(f"before {end}")
+        if found.end <= found.begin:
+            since = f"--from {begin}" if begin is not None else "the beginning"
+            raise UsageError(f"--to {end}: is not after {since}; the part between them is replayed. Give a later time.")
+    found.part = " and ".join(words)
     return found
 
 

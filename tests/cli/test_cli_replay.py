@@ -102,6 +102,16 @@ def test_an_order_of_simultaneous_events_is_recorded(tmp_path: Path, monkeypatch
             "--record shop.jsonl: is what is replayed",
         ),
         (("shop.jsonl", "--scenario", "shop.yaml", "--format", "x"), "--format x: is none; known are simbus"),
+        (("shop.jsonl", "--scenario", "shop.yaml", "--only", "sqss"), "--only sqss: is no service; it names one of"),
+        (("shop.jsonl", "--scenario", "shop.yaml", "--from", "2m", "--to", "1m"), "--to 1m: is not after --from 2m"),
+        (
+            ("shop.jsonl", "--scenario", "shop.yaml", "--target", "jbos=sqs:jobs"),
+            "--target jbos=sqs:jobs: nothing that is replayed of shop.jsonl names jbos. Did you mean jobs?",
+        ),
+        (
+            ("shop.jsonl", "--scenario", "shop.yaml", "--target", "lambda:work"),
+            "shop.jsonl:2: lambda:work is named as the target, and this is send_message, which goes to a queue.",
+        ),
         (
             ("shop.jsonl", "--scenario", "other.yaml"),
             "shop.jsonl:2: sqs:jobs is not in the scenario; it has no such queue",
@@ -140,6 +150,29 @@ def test_what_is_left_out_is_said(recording: Path) -> None:
     assert result.stderr == (
         "cut.jsonl: ends in the middle of a line; the run that wrote it was cut short. It is replayed up to there.\n"
     )
+
+
+def test_nothing_chosen_is_said(recording: Path) -> None:
+    """It is no error, but must not look like a replay in which all went well; also where a workload replays."""
+    result = simbus("replay", "shop.jsonl", "--scenario", "shop.yaml", "--only", "lambda", "--from", "1h")
+    said = "shop.jsonl: nothing is replayed: none of its 11 operations is of lambda"
+    assert result.stderr == f"{said} and at 1h or later.\n"
+    text = SCENARIO[: SCENARIO.index("workload")]
+    Path("load.yaml").write_text(f"{text}workload: [{{replay: {{file: shop.jsonl, only: lambda}}}}]\n")
+    result = simbus("run", "load.yaml")
+    assert result.stderr == f"{said}.\n"
+
+
+def test_another_scenario_is_said(recording: Path) -> None:
+    """It may be a copy with a fix in it, or a slip of the pen: both names, on stderr."""
+    Path("fixed.yaml").write_text(SCENARIO)
+    result = simbus("replay", "shop.jsonl", "--scenario", "fixed.yaml", "--compare", "before.db")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "before.db: warning: is a run of the scenario shop, and this is fixed.",
+        "shop.jsonl: warning: is a recording of the scenario shop, and this is fixed.",
+    ]
+    assert simbus("replay", "shop.jsonl", "--scenario", "shop.yaml", "--compare", "before.db").stderr == ""
 
 
 def test_in_a_workload(recording: Path) -> None:

@@ -32,7 +32,7 @@ LINES = [json.dumps({"Item": {"id": {"S": str(n)}}}) for n in range(5)]
     [
         ('{"Item": {"id": ', ":3: is no JSON"),
         ('{"Key": 1}', ":3: Item is missing"),
-        ('{"Item": 5}', ":3: Item is 5"),
+        ('{"Item": 5}', ":3: Item is 5. Correct it"),
         ("\udcff".encode("utf-8", "surrogateescape"), ":3: is no JSON"),
     ],
 )
@@ -95,6 +95,63 @@ def test_a_window_and_one_source(shop: Simulation, tmp_path: Path) -> None:
         UsageError, match="--from soon: is no time; it is a duration since the recording began, or a time"
     ):
         read(shop, path, text, begin="soon")
+
+
+def test_a_part_that_can_not_be(shop: Simulation, tmp_path: Path) -> None:
+    """A slip of the pen is told, where it can be known; it would look like a replay in which all went well."""
+    text, path = "\n".join(LINES), tmp_path / "a.jsonl"
+    for options, found in (
+        ({"begin": "5m", "end": "3m"}, "--to 3m: is not after --from 5m; "),
+        ({"end": "0s"}, "--to 0s: is not after the beginning; "),
+        (
+            {"only": "dynamodbb"},
+            "--only dynamodbb: is no service; .* Did you mean dynamodb?",
+        ),
+        (
+            {"only": "dynamodb:order"},
+            "--only dynamodb:order: the scenario has no dynamodb:order; candidates",
+        ),
+        ({"only": "lambda:work:live"}, "--only lambda:work:live: has the qualifier live; it names the whole."),
+        ({"targets": ["=sqs:jobs"]}, "--target =sqs:jobs: has no name before the =. Write NAME=RESOURCE"),
+    ):
+        with pytest.raises(UsageError, match=found):
+            read(shop, path, text, **options)
+
+
+def test_a_part_in_which_nothing_is(shop: Simulation, tmp_path: Path) -> None:
+    """It may be right, and is said."""
+    text, path = "\n".join(LINES), tmp_path / "a.jsonl"
+    source = read(shop, path, text, only="s3", begin="5m", end="6m")
+    assert list(source.notes()) == [
+        "nothing is replayed: none of its 5 operations is of s3 and at 5m or later and before 6m."
+    ]
+    assert list(read(shop, path, text).notes()) == []
+
+
+def test_a_target_that_the_file_does_not_ask_for(shop: Simulation, tmp_path: Path) -> None:
+    """`NAME=RESOURCE` of a name that is not there, or `RESOURCE` where everything says itself where it belongs."""
+    dump = message("a", DeadLetterQueueSourceArn="arn:aws:sqs:eu-west-1:9:prod-jobs")
+    path = tmp_path / "a.json"
+    text = broken(shop, path, dump, targets=["sqs:jobs", "prodjobs=sqs:dead"])
+    assert text == (f"--target prodjobs=sqs:dead: nothing that is replayed of {path} names prodjobs. Leave it out.")
+    text = broken(shop, path, dump, targets=["prod-jobs=sqs:jobs", "prod-job=sqs:dead"])
+    assert text.endswith("names prod-job. Did you mean prod-jobs?")
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [("sqs:jobs", "put_item, which goes to a table"), ("lambda:work", "put_item, which goes to a table")],
+)
+def test_a_target_of_another_kind(target: str, words: str, shop: Simulation, tmp_path: Path) -> None:
+    """What can't be done with the resource is refused before anything is; the entry itself is not broken."""
+    text = broken(shop, tmp_path / "a.jsonl", "\n".join(LINES), targets=[target])
+    assert text == (
+        f":1: {target} is named as the target, and this is {words}. Name such a one: --target RESOURCE, or leave such "
+        "entries out with --skip-invalid."
+    )
+    source = read(shop, tmp_path / "a.jsonl", "\n".join([*LINES, "{"]), targets=[target], skip_invalid=True)
+    assert (source.invalid, sum(source.skipped.values())) == (1, 5)
+    assert f"5 entries left out: {target} is named as the target" in "\n".join(source.notes())
 
 
 def test_operations_of_a_file_are_those_of_a_client_that_tries_again(shop: Simulation, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_the_dlq_of_two_functions_needs_a_target(shop: Simulation, tmp_path: Pat
     dump = {"Messages": [message({"id": 1}, GAVE_UP)]}
     assert broken(shop, tmp_path / "dlq.json", dump) == (
         ":1: the message does not name the function that gave it up; candidates are lambda:work, lambda:third. Say "
-        "which one is meant: --target RESOURCE. Correct it, or leave out what is broken with --skip-invalid."
+        "which one is meant: --target RESOURCE, or leave such entries out with --skip-invalid."
     )
     assert done(read(shop, tmp_path / "dlq.json", dump, targets=["lambda:third"]))[0][0] == "lambda:third"
 
@@ -134,3 +134,76 @@ def test_a_streams_failure_in_s3_has_its_records(shop: Simulation, tmp_path: Pat
     assert done(read(shop, tmp_path / "failure.json", failure)) == [PUT, PUT]
     function = read(shop, tmp_path / "failure.json", failure, targets=["lambda:other"])
     assert [(each[0], each[1]) for each in done(function)] == [("lambda:other", "invoke")]
+
+
+ARN = "arn:aws:sns:us-east-1:9:alerts"
+NOTIFICATION = {
+    "Type": "Notification",
+    "MessageId": "5f1e",
+    "TopicArn": ARN,
+    "Message": "hello",
+    "Timestamp": "2023-11-14T22:13:20.000Z",
+    "SignatureVersion": "1",
+    "Signature": "E==",
+    "SigningCertURL": "https://sns/x.pem",
+    "UnsubscribeURL": f"https://sns/?Action=Unsubscribe&SubscriptionArn={ARN}:6b0e71bd",
+}
+
+
+def test_a_notification_goes_to_its_topic_or_as_it_is_to_a_queue(shop: Simulation, tmp_path: Path) -> None:
+    """SNS developer guide, "Amazon SNS dead-letter queues": the body is the notification. Without a target it is
+    published again; on a queue that is the target it is put as a subscription puts it there."""
+    dump = {"Messages": [message(NOTIFICATION)]}
+    assert done(read(shop, tmp_path / "a.json", dump)) == [("sns:alerts", "publish", {"message": "hello"})]
+    for target in ("sqs:jobs", "alerts=sqs:jobs"):
+        sent = [("sqs:jobs", "send_message", {"message_body": json.dumps(NOTIFICATION)})]
+        assert done(read(shop, tmp_path / "a.json", dump, targets=[target])) == sent
+    record = {"EventSource": "aws:sns", "Sns": {**NOTIFICATION, "Subject": None, "MessageAttributes": {}}}
+    [(_, _, given)] = done(read(shop, tmp_path / "e.json", {"Records": [record]}, targets=["sqs:jobs"]))
+    assert json.loads(given["message_body"]) == NOTIFICATION
+
+
+def test_a_notification_for_a_function_is_the_event_of_its_topic(shop: Simulation, tmp_path: Path) -> None:
+    """Developer guide, "Using Lambda with Amazon SNS": Subject and MessageAttributes are always there, the URLs are
+    written SigningCertUrl and UnsubscribeUrl."""
+    for text in ({"Messages": [message(NOTIFICATION)]}, NOTIFICATION):
+        [(resource, verb, given)] = done(read(shop, tmp_path / "a.json", text, targets=["lambda:other"]))
+        assert (resource, verb, given["invocation_type"]) == ("lambda:other", "invoke", "Event")
+        [record] = given["payload"]["Records"]
+        assert (record["EventSource"], record["EventSubscriptionArn"]) == ("aws:sns", f"{ARN}:6b0e71bd")
+        assert (
+            record["Sns"].items()
+            >= {"Message": "hello", "Subject": None, "SigningCertUrl": "https://sns/x.pem"}.items()
+        )
+        assert "SigningCertURL" not in record["Sns"]
+        assert record["Sns"]["MessageAttributes"] == {}
+
+
+def test_a_message_for_a_function_is_the_event_of_its_queue(shop: Simulation, tmp_path: Path) -> None:
+    """Developer guide, "Using Lambda with Amazon SQS"; the queue that gave it up, or that the function reads."""
+    arn = "arn:aws:sqs:eu-west-1:999999999999:jobs"
+    dump = message("hello", {"kind": "a"}, DeadLetterQueueSourceArn=arn, ApproximateReceiveCount="4")
+    [(resource, verb, given)] = done(read(shop, tmp_path / "a.json", dump, targets=["lambda:other"]))
+    assert (resource, verb, given["invocation_type"]) == ("lambda:other", "invoke", "Event")
+    [record] = given["payload"]["Records"]
+    assert record["attributes"]["ApproximateReceiveCount"] == "4"
+    assert record["messageAttributes"]["kind"] == {
+        "stringValue": "a", "stringListValues": [], "binaryListValues": [], "dataType": "String"
+    }  # fmt: skip
+    assert (record["body"], record["md5OfBody"]) == ("hello", "5d41402abc4b2a76b9719d911017c592")
+    assert (record["eventSource"], record["eventSourceARN"], record["awsRegion"]) == ("aws:sqs", arn, "eu-west-1")
+
+    plain = {"Messages": [message("hello")]}
+    text = broken(shop, tmp_path / "b.json", plain, targets=["lambda:other"])
+    assert text.startswith(":1: the message does not name its queue, and lambda:other reads 0 queues. Name the queue ")
+    shop.event_source_mapping("sqs:jobs", "lambda:other")
+    [(_, _, given)] = done(read(shop, tmp_path / "b.json", plain, targets=["lambda:other"]))
+    assert given["payload"]["Records"][0]["eventSourceARN"] == "arn:aws:sqs:us-east-1:000000000000:jobs"
+
+
+def test_every_message_goes_to_the_queue_that_is_the_target(shop: Simulation, tmp_path: Path) -> None:
+    """Whatever gave it up: a message is put on a queue as it is."""
+    dump = {"Messages": [message({"id": 1}, GAVE_UP), message(RECORD), message("a", DeadLetterQueueSourceArn="x")]}
+    found = done(read(shop, tmp_path / "a.json", dump, targets=["sqs:dead"]))
+    assert [(resource, verb) for resource, verb, _ in found] == [("sqs:dead", "send_message")] * 3
+    assert found[0][2]["message_attributes"]["ErrorMessage"]["StringValue"] == "no city"

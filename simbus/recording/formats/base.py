@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simbus.recording.names import Names
-from simbus.recording.operations import REPLAY_CLIENT, Operation
+from simbus.recording.names import Names, NoTarget
+from simbus.recording.operations import REPLAY_CLIENT, Operation, is_known
 from simbus.recording.reader import Head, nanoseconds
+from simbus.services import SERVICES
 
 UNTIMED = -1
 
@@ -20,11 +22,20 @@ class Skipped(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """Something that is wrong: where in the file (`:12`), and what. `cut`: the last line of a recording, not whole."""
+    """Something that is wrong: where in the file (`:12`), and what. `cut`: the last line of a recording, not whole.
+
+    `sound`: the entry itself is right, but lacks a target that fits.
+    """
 
     where: str
     reason: str
     cut: bool = False
+    sound: bool = False
+
+    @classmethod
+    def by(cls, where: str, error: Exception) -> Broken:
+        """What an error says of an entry."""
+        return cls(where, said(error), sound=isinstance(error, NoTarget))
 
 
 Found = Operation | Skipped | Broken
@@ -57,9 +68,32 @@ class Format(NamedTuple):
 
 
 def operation(when: int, resource: str, verb: str, line: int, **arguments: Any) -> Operation:
-    """An operation of a client outside, without the arguments that are None."""
+    """An operation of a client outside, without the arguments that are None.
+
+    Raises NoTarget where the resource, named as a target, is of a service that has no such operation.
+    """
+    check_fits(resource, verb)
     given = {name: value for name, value in arguments.items() if value is not None}
     return Operation(when, resource, verb, given, REPLAY_CLIENT, 0, False, line)
+
+
+def check_fits(resource: str, verb: str) -> None:
+    """Raise NoTarget where a resource can't do that."""
+    if not is_known(resource.partition(":")[0], verb):
+        words = next((each.words for each in SERVICES.values() if is_known(each.name, verb)), "something else")
+        article = "an" if words[0] in "aeiou" else "a"
+        raise NoTarget(
+            f"{resource} is named as the target, and this is {verb}, which goes to {article} {words}. "
+            "Name such a one: --target RESOURCE"
+        )
+
+
+def said(error: Exception) -> str:
+    """What an error says; of JSON that is none what is wrong, and where in the entry."""
+    if isinstance(error, json.JSONDecodeError):
+        line = f"line {error.lineno}, " if error.lineno > 1 else ""
+        return f"is no JSON ({error.msg}, {line}column {error.colno})"
+    return str(error)
 
 
 def time_of(value: Any) -> int:

@@ -41,8 +41,6 @@ def convert_record(value: Any, line: int, names: Names) -> Iterator[Found]:
 
 def invoke(function: str, payload: Any, when: int, line: int, qualifier: str | None = None) -> Found:
     """An asynchronous invocation: the road that ended in a destination or a dead-letter queue."""
-    if not function.startswith("lambda:"):
-        raise ValueError(f"{function} is named as the target; an invocation goes to a function")
     return operation(when, function, "invoke", line, payload=payload, invocation_type="Event", qualifier=qualifier)
 
 

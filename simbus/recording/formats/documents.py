@@ -41,7 +41,7 @@ def reader(convert: Convert) -> Callable[[Path, Names], Iterator[Found]]:
             try:
                 yield from list(convert(document, names))  # all of it or nothing
             except ValueError as error:
-                yield Broken(f":{document.line}", str(error))
+                yield Broken.by(f":{document.line}", error)
 
     return read
 

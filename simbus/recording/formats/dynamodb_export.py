@@ -50,7 +50,7 @@ def _items(path: Path, arn: str | None, names: Names, where: str) -> Iterator[Fo
         try:
             yield _write(document, arn, names)
         except ValueError as error:
-            yield Broken(f"{where}:{document.line}", str(error))
+            yield Broken.by(f"{where}:{document.line}", error)
 
 
 def _write(document: Document, arn: str | None, names: Names) -> Found:

@@ -10,7 +10,7 @@ from typing import Any
 
 from simbus.errors import UsageError
 from simbus.recording.file import HEADER_TYPE, ends_in_a_line, lines
-from simbus.recording.formats.base import Broken, Format, Found, Sample
+from simbus.recording.formats.base import Broken, Format, Found, Sample, check_fits
 from simbus.recording.names import Names
 from simbus.recording.operations import Operation
 from simbus.recording.reader import Head, read_head, read_operation
@@ -45,7 +45,7 @@ def _read(path: Path, names: Names) -> Iterator[Found]:
                 decoded(value, _same)
             yield found if resource == found.resource else found._replace(resource=resource)
         except ValueError as error:
-            broken = Broken(f":{number}", str(error))
+            broken = Broken.by(f":{number}", error)
     if broken is not None:
         yield broken if whole else broken._replace(cut=True)
 
@@ -60,8 +60,7 @@ def _resource(found: Operation, names: Names) -> str:
     resource = names.find(service, name)
     if not names.wants(resource):
         return resource
-    if resource.partition(":")[0] != service:
-        raise ValueError(f"{found.verb} is of {service}, and {resource} is named as the target")
+    check_fits(resource, found.verb)
     allowed, required = _parameters(getattr(type(names.resource(resource)), found.verb))
     wrong = found.arguments.keys() - allowed if allowed else ()
     missing = required - found.arguments.keys()

@@ -24,11 +24,9 @@ def _read(path: Path, names: Names) -> Iterator[Found]:
             payload = json.loads(file.read_bytes())
             own = file.parent.name
             function = f"lambda:{own}" if own in functions else names.only("lambda", "a test event names no function")
-            if not function.startswith("lambda:"):
-                raise ValueError(f"{function} is named as the target; a test event is for a function")
             yield operation(number * SECOND, function, "invoke", 1, payload=payload)
         except (ValueError, RecursionError) as error:
-            yield Broken(where, str(error))
+            yield Broken.by(where, error)
 
 
 def _detect(sample: Sample) -> bool:

@@ -43,12 +43,12 @@ def is_event(value: Any) -> bool:
 
 def convert_event(value: Any, line: int, names: Names) -> Iterator[Found]:
     """The operations of one event. Raises ValueError."""
+    if sns.is_envelope(value):
+        yield from sns.convert_message(value, line, names)
+        return
     target = names.default
     if target is not None and target.startswith("lambda:"):
         yield operation(UNTIMED, target, "invoke", line, payload=value, invocation_type="Event")
-        return
-    if sns.is_envelope(value):
-        yield from sns.convert_message(value, line, names)
         return
     if isinstance(value, dict) and value.get("Event") == "s3:TestEvent":
         yield Skipped("a test event of S3")

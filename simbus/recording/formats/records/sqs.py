@@ -7,6 +7,7 @@ with Amazon SQS"; SQS API reference, ReceiveMessage.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import md5
 from typing import Any
 
 from simbus.recording.formats.access import field, milliseconds, optional
@@ -33,6 +34,31 @@ def send(queue: str, body: str, system: dict[str, Any], attributes: dict[str, An
         message_group_id=system.get("MessageGroupId") if fifo else None,
         message_deduplication_id=system.get("MessageDeduplicationId") if fifo else None,
     )  # fmt: skip
+
+
+def event(
+    queue_arn: str, message: dict[str, Any], body: str, system: dict[str, Any], attributes: dict[str, Any]
+) -> dict[str, Any]:
+    """The event that a mapping makes of a message of ReceiveMessage: as much of it as was asked for there."""
+    record = {
+        "messageId": optional(message, "MessageId") or "replay",
+        "receiptHandle": optional(message, "ReceiptHandle") or "replay",
+        "body": body,
+        "attributes": system,
+        "messageAttributes": {name: _of_event(value) for name, value in attributes.items()},
+        "md5OfBody": md5(body.encode("utf-8", "replace"), usedforsecurity=False).hexdigest(),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue_arn,
+        "awsRegion": queue_arn.split(":")[3],
+    }
+    return {"Records": [record]}
+
+
+def _of_event(value: Any) -> dict[str, Any]:
+    """A message attribute as an event has it: both lists are always there and empty."""
+    kind = field(value, "DataType")
+    name, key = ("BinaryValue", "binaryValue") if kind.startswith("Binary") else ("StringValue", "stringValue")
+    return {key: field(value, name), "stringListValues": [], "binaryListValues": [], "dataType": kind}
 
 
 def _attribute(value: Any) -> dict[str, Any]:
