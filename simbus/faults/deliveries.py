@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
@@ -116,20 +117,22 @@ def undeleted(cause: Cause) -> Undo:
     once: set[str] = set()
 
     def layer(delete: Method) -> Method:
-        def forgetting(message: Message | None) -> None:
-            if message is None or message.state not in STANDING:
-                delete(message)
-                return
+        def forgetting(messages: Sequence[Message | None]) -> None:
+            delete([message for message in messages if message is None or not comes_back(message)])
+
+        def comes_back(message: Message) -> bool:
+            if message.state not in STANDING:
+                return False
             if message.message_id in once or not cause.hits():
                 once.discard(message.message_id)
-                delete(message)
-                return
+                return False
             once.add(message.message_id)
             later = cause.delay.sample(cause.rng)
             cause.hop(message.event_id, store.name, f"deleted, but comes once more in {later / SECOND:.3f} s")
             store.meter.deleted += 1
             if message.state == "in_flight":
                 store.hide(message, later)
+            return True
 
         return forgetting
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from simbus.kernel import SECOND, Timeline
@@ -41,6 +41,7 @@ class QueueMeter:
         "_arrivals",
         "_catch_up",
         "_clock",
+        "_compact_from",
         "_counts",
         "_dimension",
         "_poison",
@@ -68,6 +69,7 @@ class QueueMeter:
         self._poison = 1 << 62 if fifo else POISON
         # When, received how often before (a dead letter keeps its count), and what: dropped lazily when it has left.
         self._arrivals: deque[_Arrival] = deque()
+        self._compact_from = _COMPACT_FROM
         self._age = 0  # in nanoseconds, of the oldest message that has left in this minute
         self.peaks: dict[Any, int] = dict.fromkeys(GAUGES, 0)
         self.sent = self.received = self.deleted = 0
@@ -84,13 +86,22 @@ class QueueMeter:
         """It is put into the queue."""
         self.look()
         self._arrivals.append((self._timeline.now, message.receive_count, message))
-        if len(self._arrivals) > 2 * sum(self._counts.values()) + _COMPACT_FROM:
+        if len(self._arrivals) > self._compact_from:
             self._arrivals = deque(arrival for arrival in self._arrivals if self._has_age(arrival))
+            self._compact_from = 2 * len(self._arrivals) + _COMPACT_FROM
 
-    def leaves(self, message: Standing) -> None:
-        """It is about to leave the queue, or to be received once more: it may have been the oldest one."""
+    def receives(self, message: Standing) -> None:
+        """It is about to be received: once too often, and it has no age any more."""
         self.look()
-        if self._oldest() is message:
+        self.received += 1
+        if message.receive_count + 1 >= self._poison:
+            self.leave((message,))
+
+    def leave(self, messages: Sequence[Standing]) -> None:
+        """These are about to leave the queue: the oldest message of all may be one of them."""
+        self.look()
+        oldest = self._oldest()
+        if oldest is not None and oldest in messages:
             self._age = max(self._age, self._timeline.now - self._arrivals[0][0])
 
     def _has_age(self, arrival: _Arrival) -> bool:
@@ -112,6 +123,7 @@ class QueueMeter:
     def close(self) -> Iterator[Datapoint]:
         yield from self._rows(self._clock.ends)
         self.peaks.update(self._counts)
+        self._compact_from = _COMPACT_FROM
         self._age = self.sent = self.received = self.deleted = 0
 
     def unwritten(self) -> Iterator[Datapoint]:

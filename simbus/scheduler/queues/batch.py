@@ -15,14 +15,28 @@ import msgspec
 from simbus.model import Lineage
 from simbus.scheduler.mappings.port import FunctionPort
 from simbus.scheduler.payload import SYNCHRONOUS_LIMIT
-from simbus.sources.sqs.message import STANDING, Message, md5_of_attributes, md5_of_text, receipt_handle
+from simbus.sources.sqs.message import STANDING, Message, md5_of_attributes, receipt_handle
 
 LARGEST_BATCH = SYNCHRONOUS_LIMIT
 _FRAME = len('{"Records":[]}')
 
 
+class Claim:
+    """What a batch leaves with its messages: who has received them, and the latest request that they went with.
+
+    `in_hand` as long as that has not been answered.
+    """
+
+    __slots__ = ("in_hand", "name", "request_id")
+
+    def __init__(self, name: str, request_id: str | None = None, *, in_hand: bool = True) -> None:
+        self.name = name
+        self.request_id = request_id
+        self.in_hand = in_hand
+
+
 class QueueBatch:
-    """Messages that were received for one invocation of `port`; `request_id` is that of the latest attempt to invoke.
+    """Messages that were received for one invocation of `port`, and the claim that they bear.
 
     `deadline` (ns) is when the first of its messages becomes visible again. `window` is the token of the timer that
     closes it, `backoff` (ns) how long it waits after the next throttle. Of a FIFO queue `following` is what the same
@@ -32,6 +46,7 @@ class QueueBatch:
 
     __slots__ = (
         "backoff",
+        "claim",
         "deadline",
         "failed",
         "following",
@@ -40,7 +55,6 @@ class QueueBatch:
         "port",
         "receives",
         "records",
-        "request_id",
         "size",
         "waits",
         "window",
@@ -48,6 +62,7 @@ class QueueBatch:
 
     def __init__(self, port: FunctionPort, deadline: int) -> None:
         self.port = port
+        self.claim = Claim(port.function.name)
         self.deadline = deadline
         self.messages: list[Message] = []
         self.receives: list[int] = []
@@ -56,7 +71,6 @@ class QueueBatch:
         self.size = _FRAME
         self.window: int | None = None
         self.backoff = 0
-        self.request_id: str | None = None
         self.following: QueueBatch | None = None
         self.failed: set[str | None] = set()
         self.waits = False
@@ -64,12 +78,23 @@ class QueueBatch:
     def __repr__(self) -> str:
         return f"<QueueBatch {len(self.messages)} messages {self.size} bytes>"
 
+    @property
+    def name(self) -> str:
+        """The short name of the function that it goes to."""
+        return self.claim.name
+
+    @property
+    def request_id(self) -> str | None:
+        """That of the latest attempt to invoke."""
+        return self.claim.request_id
+
     def fits(self, size: int) -> bool:
         """Whether a record of so many bytes still goes in."""
         return not self.messages or self.size + size + 1 <= LARGEST_BATCH
 
     def add(self, message: Message, record: str, size: int) -> None:
         """Take a message up, with the record that the function gets for it and its size in bytes."""
+        message.claim = self.claim
         self.messages.append(message)
         self.receives.append(message.receive_count)
         self.records.append(record)
@@ -77,11 +102,11 @@ class QueueBatch:
 
     def drop(self, unwanted: Callable[[Message, int], bool]) -> list[Message]:
         """Take messages out before the batch is closed: those for which `unwanted(message, receive)` is true."""
-        pairs = list(zip(self.messages, self.receives, strict=True))
-        kept = [n for n, pair in enumerate(pairs) if not unwanted(*pair)]
-        if len(kept) == len(pairs):
+        out = [unwanted(*pair) for pair in zip(self.messages, self.receives, strict=True)]
+        if not any(out):
             return []
-        dropped = [message for message, receive in pairs if unwanted(message, receive)]
+        kept = [n for n, drop in enumerate(out) if not drop]
+        dropped = [message for message, drop in zip(self.messages, out, strict=True) if drop]
         self.messages = [self.messages[n] for n in kept]
         self.receives = [self.receives[n] for n in kept]
         self.records = [self.records[n] for n in kept]
@@ -89,7 +114,8 @@ class QueueBatch:
 
     def close(self) -> list[Message]:
         """Make the payload, without messages that have left the queue meanwhile; those are returned."""
-        gone = self.drop(_has_left)
+        left = any(message.state not in STANDING for message in self.messages)
+        gone = self.drop(_has_left) if left else []
         self.payload = f'{{"Records":[{",".join(self.records)}]}}'
         self.records = []
         return gone
@@ -126,8 +152,8 @@ class RecordWriter:
             digest = f'"md5OfMessageAttributes":"{md5_of_attributes(message.message_attributes)}",'
         return (
             f'{{"messageId":"{message.message_id}","receiptHandle":"{receipt_handle(message, self._queue)}",'
-            f'"body":{_json(message.body)},"attributes":{_json(message.attributes)},'
-            f'"messageAttributes":{attributes},{digest}"md5OfBody":"{md5_of_text(message.body)}"{self._tail}'
+            f'"body":{_json(message.body)},"attributes":{message.attributes_json},'
+            f'"messageAttributes":{attributes},{digest}"md5OfBody":"{message.md5_of_body}"{self._tail}'
         )
 
     def matched(self, message: Message, keys: frozenset[str]) -> dict[str, Any]:

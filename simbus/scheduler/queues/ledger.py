@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from simbus.bus import Bus
 from simbus.kernel import Timeline
 from simbus.kernel.timeline import FOREVER, NANOSECOND
+from simbus.scheduler.queues.batch import Claim
 from simbus.sources.sqs.message import Message, State
 from simbus.sources.sqs.queue import Queue
 
@@ -19,20 +21,7 @@ class Reader(Protocol):
         """The short name of its function: what the rows call this reader."""
 
     def receive(self) -> bool:
-        """Receive once if it may; whether there was a message."""
-
-
-class Claim:
-    """Who received a message last, for which invocation, and whether that has been answered."""
-
-    __slots__ = ("event_id", "expired", "in_hand", "name", "request_id")
-
-    def __init__(self, name: str, event_id: str) -> None:
-        self.name = name
-        self.event_id = event_id
-        self.request_id: str | None = None
-        self.in_hand = True
-        self.expired = False
+        """Receive once if it may; whether it got something and there is more."""
 
 
 class QueueLedger:
@@ -48,8 +37,9 @@ class QueueLedger:
         self._timeline = timeline
         self._bus = bus
         self._queue = queue
+        self._fifo = queue.settings.fifo_queue
         self._readers: list[Reader] = []
-        self._claims: dict[str, Claim] = {}
+        self._expired: dict[str, Message] = {}  # out of the queue, but in a function's hands: its answer decides
         self._turn = 0
         self._woken = False
         self._finished = False
@@ -87,63 +77,67 @@ class QueueLedger:
 
     # --- claims ----------------------------------------------------------------------------------------------------
 
-    def claim(self, message: Message, name: str) -> None:
-        """A reader has received it."""
-        self._claims[message.message_id] = Claim(name, message.event_id)
+    def invoked(self, messages: Sequence[Message], claim: Claim, request_id: str) -> None:
+        """They are on their way to the function, also those that the same function has received once more since."""
+        claim.request_id = request_id
+        for message in messages:
+            if message.claim is not claim and message.claim is not None and message.claim.name == claim.name:
+                message.claim = claim
 
-    def invoked(self, message: Message, name: str, request_id: str) -> None:
-        """It is on its way to the function."""
-        claim = self._claims.get(message.message_id)
-        if claim is not None and claim.name == name:
-            claim.request_id = request_id
-
-    def released(self, message: Message, request_id: str | None) -> None:
+    def released(self, message: Message, claim: Claim) -> None:
         """The function did not process it: it stays in the queue, unless that had to give it up meanwhile."""
-        claim = self._claims.get(message.message_id)
-        if claim is None or claim.request_id != request_id:
+        if message.claim is not claim:
             return
-        claim.in_hand = False
-        if claim.expired:
-            del self._claims[message.message_id]
-            self._settle(claim, "dropped")
+        if self._expired.pop(message.message_id, None) is None:
+            message.claim = Claim(claim.name, claim.request_id, in_hand=False)
+        else:
+            self._settle(message, claim, "dropped")
 
-    def processed(self, message: Message, name: str, request_id: str | None) -> None:
-        """The function processed it: to be called before it is deleted, or when it has gone meanwhile."""
-        claim = self._claims.pop(message.message_id, None)
-        earlier, message.processed_by = message.processed_by, request_id
-        if claim is not None:
-            self._bus.settle_id(message.event_id, name, "ok", request_id)
-        elif earlier is None:
+    def processed(self, messages: Sequence[Message], claim: Claim) -> None:
+        """The function processed them: to be called before they are deleted, or when they have gone meanwhile."""
+        for message in messages:
+            if message.claim is not None:
+                self._settle(message, claim, "ok")
+            message.processed_by = claim.request_id
+            if self._expired:
+                self._expired.pop(message.message_id, None)
+
+    def processed_again(self, message: Message, claim: Claim) -> None:
+        """So it was, but that is known of it already, or it had left the queue: to be called before `processed`."""
+        name, request_id, earlier = claim.name, claim.request_id, message.processed_by
+        if earlier is None:
             self._bus.hop(message.event_id, "processed_late", name, f"by {request_id}, when it had left the queue")
         elif earlier != request_id:
             self._bus.hop(message.event_id, "duplicate", name, f"processed by {request_id}, and by {earlier} before")
+        message.processed_by = request_id
 
-    def filtered(self, message: Message) -> None:
-        """No filter matched it: to be called before it is deleted."""
-        claim = self._claims.pop(message.message_id)
-        self._bus.hop(message.event_id, "filtered", claim.name, "no filter of the mapping matches")
+    def filtered(self, message: Message, name: str) -> None:
+        """No filter of that function's mapping matched it: to be called before it is deleted."""
+        message.claim = None
+        self._bus.hop(message.event_id, "filtered", name, "no filter of the mapping matches")
 
     def _ended(self, message: Message, state: State) -> None:
-        claim = self._claims.pop(message.message_id, None)
-        if self._queue.settings.fifo_queue and self._queue.store.counts["visible"]:
+        claim, message.claim = message.claim, None
+        if self._fifo and self._queue.store.counts["visible"]:
             self.wake()  # what stood behind it in its group may be receivable now
         if state == "deleted":
             if claim is not None and claim.in_hand and claim.request_id is not None:
                 message.processed_by = claim.request_id
-                self._settle(claim, "ok")
+                self._settle(message, claim, "ok")
             return
         if claim is None:
             if not self._readers:
                 return
-            claim = Claim(self._readers[0].name, message.event_id)
+            claim = Claim(self._readers[0].name)
         elif claim.in_hand and state == "expired":
-            claim.expired = True
-            self._claims[message.message_id] = claim  # the function has it still: its answer decides
+            message.claim = claim
+            self._expired[message.message_id] = message
             return
-        self._settle(claim, "dropped" if state == "expired" else "dead_letter")
+        self._settle(message, claim, "dropped" if state == "expired" else "dead_letter")
 
-    def _settle(self, claim: Claim, outcome: str) -> None:
-        self._bus.settle_id(claim.event_id, claim.name, outcome, claim.request_id)
+    def _settle(self, message: Message, claim: Claim, outcome: str) -> None:
+        message.claim = None
+        self._bus.settle_id(message.event_id, claim.name, outcome, claim.request_id)
 
     def finish(self) -> None:
         """The run has ended: what stands in the queue, or is in a function's hands, is held. Once is enough."""
@@ -151,10 +145,9 @@ class QueueLedger:
             return
         self._finished = True
         for message in self._queue.messages:
-            claim = self._claims.pop(message.message_id, None)
-            if claim is not None:
-                self._settle(claim, "held")
+            if message.claim is not None:
+                self._settle(message, message.claim, "held")
             elif self._readers:
                 self._bus.settle_id(message.event_id, self._readers[0].name, "held")
-        for claim in self._claims.values():
-            self._settle(claim, "held")
+        for message in self._expired.values():
+            self._settle(message, message.claim, "held")

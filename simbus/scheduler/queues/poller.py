@@ -122,10 +122,11 @@ class QueuePoller:
     # --- receive and gather ----------------------------------------------------------------------------------------
 
     def receive(self) -> bool:
-        """Receive once, 10 messages at most, into the batch that is open; whether there were any."""
+        """Receive once, 10 messages at most, into the batch that is open; whether it got some and there are more."""
         if not self._running or not self._store.counts["visible"]:
             return False
-        self._invoke_ready()
+        if self._ready:
+            self._invoke_ready()
         if self._busy >= self._scaling.limit:
             self._scaling.blocked()
             return False
@@ -134,11 +135,10 @@ class QueuePoller:
         got = self._store.take(min(room, MOST_PER_RECEIVE), visibility)
         self._meter.count("PolledEventCount", len(got))
         for message in got:
-            self._ledger.claim(message, self.name)
             self._take(message, self._timeline.now + visibility)
         if self._open is not None and self._is_full(self._open):
             self._dispatch(self._open)
-        return bool(got)
+        return bool(got) and self._store.counts["visible"] > 0
 
     def _visibility(self) -> int:
         """For how long a received message is hidden, in nanoseconds: long enough for the window and the function."""
@@ -153,23 +153,27 @@ class QueuePoller:
         criteria = self._criteria
         if criteria is not None and not criteria.accepts(self._records.matched(message, criteria.keys)):
             self._meter.count("FilteredOutEventCount")
-            self._ledger.filtered(message)
-            self._store.delete(message)
+            self._ledger.filtered(message, self.name)
+            self._store.delete((message,))
             return
-        window = self._settings.maximum_batching_window_in_seconds
-        record = self._records.write(message, window > 0)
+        record = self._records.write(message, self._settings.maximum_batching_window_in_seconds > 0)
         size = len(record) if record.isascii() else len(record.encode())
-        full: QueueBatch | None = None
-        if self._open is not None and not self._open.fits(size):
-            full = self._open
+        batch = self._open
+        if batch is None or not batch.fits(size):
+            batch = self._begin(batch, deadline)
+        batch.add(message, record, size)
+
+    def _begin(self, full: QueueBatch | None, deadline: int) -> QueueBatch:
+        """Open a batch; the one that was open until now is full."""
+        if full is not None:
             self._dispatch(full)
-        if self._open is None:
-            self._open = QueueBatch(self.port, deadline)
-            if window:
-                self._open.window = self._timeline.after(window * SECOND, self._window_over, self._open)
-            if full is not None and self._fifo:
-                full.following, self._open.waits = self._open, True
-        self._open.add(message, record, size)
+        self._open = batch = QueueBatch(self.port, deadline)
+        window = self._settings.maximum_batching_window_in_seconds
+        if window:
+            batch.window = self._timeline.after(window * SECOND, self._window_over, batch)
+        if full is not None and self._fifo:
+            full.following, batch.waits = batch, True
+        return batch
 
     def _is_full(self, batch: QueueBatch) -> bool:
         settings = self._settings
@@ -198,7 +202,7 @@ class QueuePoller:
             return
         lapsed = batch.drop(self._has_lapsed) if self._fifo else ()
         for message in (*lapsed, *batch.close()):
-            self._ledger.released(message, None)
+            self._ledger.released(message, batch.claim)
         if batch.messages:
             self._busy += 1
             self._invoke(batch)
@@ -228,10 +232,8 @@ class QueuePoller:
     def _invoke(self, batch: QueueBatch) -> None:
         invocation = batch.port.invoke(batch.payload, self._answered, lineage=batch.lineage)
         invocation.state = batch
-        batch.request_id = invocation.request_id
         self._meter.count("InvokedEventCount", len(batch.messages))
-        for message in batch.messages:
-            self._ledger.invoked(message, batch.port.function.name, invocation.request_id)
+        self._ledger.invoked(batch.messages, batch.claim, invocation.request_id)
 
     def _answered(self, invocation: Invocation, answer: Answer) -> None:
         batch = cast(QueueBatch, invocation.state)
@@ -268,16 +270,19 @@ class QueuePoller:
 
     def _delete(self, batch: QueueBatch, failed: frozenset[str]) -> None:
         """Delete what was processed; what the function reported as failed is left in flight."""
-        name, request_id = batch.port.function.name, batch.request_id
+        done = []
         for message, receive in zip(batch.messages, batch.receives, strict=True):
-            if message.message_id in failed:
-                self._leave_one(message, batch, "failed", f"reported by {request_id}")
+            if failed and message.message_id in failed:
+                self._leave_one(message, batch, "failed", f"reported by {batch.request_id}")
             elif (problem := self._refusal(message, receive)) is None:
-                self._ledger.processed(message, name, request_id)
-                self._store.delete(message)
-                self._meter.count("DeletedEventCount")
+                done.append(message)
+                if message.claim is None:
+                    self._ledger.processed_again(message, batch.claim)
             else:
-                self._leave_one(message, batch, "not_deleted", f"processed by {request_id}, but {problem}")
+                self._leave_one(message, batch, "not_deleted", f"processed by {batch.request_id}, but {problem}")
+        self._ledger.processed(done, batch.claim)
+        self._store.delete(done)
+        self._meter.count("DeletedEventCount", len(done))
 
     def _refusal(self, message: Message, receive: int) -> str | None:
         """Why the queue does not delete a message. A FIFO queue does not take an old receipt, others do."""
@@ -298,8 +303,8 @@ class QueuePoller:
 
     def _leave_one(self, message: Message, batch: QueueBatch, kind: str, detail: str) -> None:
         batch.failed.add(message.group_id)
-        self._bus.hop(message.event_id, kind, batch.port.function.name, detail)
-        self._ledger.released(message, batch.request_id)
+        self._bus.hop(message.event_id, kind, batch.name, detail)
+        self._ledger.released(message, batch.claim)
 
     def _refused(self, batch: QueueBatch, reason: str) -> None:
         """No run began: try again while the messages are hidden. One row of hops for each throttle, as its metric."""
@@ -309,7 +314,7 @@ class QueuePoller:
             self._settled(batch)
             return
         kind = "throttled" if reason.endswith("LimitExceeded") else "refused"
-        self._bus.hop(batch.messages[0].event_id, kind, batch.port.function.name, reason)
+        self._bus.hop(batch.messages[0].event_id, kind, batch.name, reason)
         self._scaling.failed()
         batch.backoff = min(batch.backoff * 2, LONGEST_BACKOFF) or FIRST_BACKOFF
         when = self._timeline.now + batch.backoff

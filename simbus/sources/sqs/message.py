@@ -22,6 +22,7 @@ Attributes = Mapping[str, Mapping[str, Any]]
 STANDING: Final = ("visible", "delayed", "in_flight")
 MAXIMUM_ATTRIBUTES: Final = 10
 _INVALID = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONTROLS: Final = bytes(code for code in range(0x20) if code not in b"\t\n\r")
 _CHARACTERS: Final = (
     "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | "
     "#x10000 to #x10FFFF"
@@ -34,11 +35,15 @@ class Message:
     """One message of one queue. Times are nanoseconds of virtual time; `state` is what its row says.
 
     `event_id` is the id of the change event that it caused; `lineage` counts how often each function has run in the
-    chain of requests that led here; `parent` is the request id of the invocation that sent it.
+    chain of requests that led here; `parent` is the request id of the invocation that sent it. `claim` is for who polls
+    the queue: whatever it needs to know of a message that it has received.
     """
 
     __slots__ = (
+        "_attributes_json",
+        "_md5_of_body",
         "body",
+        "claim",
         "dead_letter_source",
         "deduplication_id",
         "event_id",
@@ -95,6 +100,9 @@ class Message:
         self.processed_by: str | None = None  # the latest request that a mapping settled it with
         self.state: State = "visible"
         self.timer: int | None = None
+        self.claim: Any = None
+        self._md5_of_body: str | None = None
+        self._attributes_json: str | None = None
 
     def __repr__(self) -> str:
         return f"<Message {self.message_id} {self.state} received {self.receive_count} times>"
@@ -104,8 +112,22 @@ class Message:
         other = Message.__new__(Message)
         for name in Message.__slots__:
             setattr(other, name, getattr(self, name))
-        other.timer = None
+        other.timer = other.claim = None
         return other
+
+    def received(self, now: int) -> None:
+        """It is handed out once more."""
+        self.receive_count += 1
+        self.received_at = now
+        if self.first_received_at is None:
+            self.first_received_at = now
+        self._attributes_json = None
+
+    def moved(self, source_arn: str, sent_at: int) -> None:
+        """It has come into a dead-letter queue."""
+        self.dead_letter_source = source_arn
+        self.sent_at = sent_at
+        self._attributes_json = None
 
     @property
     def sent_ms(self) -> int:
@@ -133,6 +155,22 @@ class Message:
 
     system_attributes = attributes
 
+    @property
+    def attributes_json(self) -> str:
+        """The same as JSON text, made once for each receive: the function gets it, and the row has it."""
+        found = self._attributes_json
+        if found is None:
+            found = self._attributes_json = _json(self.attributes)
+        return found
+
+    @property
+    def md5_of_body(self) -> str:
+        """The digest of its body, made once: both its sender and its receiver are told."""
+        found = self._md5_of_body
+        if found is None:
+            found = self._md5_of_body = md5_of_text(self.body)
+        return found
+
     def row(self, queue: str, state: State) -> tuple[Any, ...]:
         """Its row in `messages`: queue, id, sent at, receive count, body, attributes, system attributes, state."""
         return (
@@ -141,8 +179,8 @@ class Message:
             self.sent_ms,
             self.receive_count,
             self.body,
-            _json(self.message_attributes or {}),
-            _json(self.attributes),
+            _json(self.message_attributes) if self.message_attributes else "{}",
+            self.attributes_json,
             state,
         )
 
@@ -169,7 +207,7 @@ class ReceivedMessage:
 
     @property
     def md5_of_body(self) -> str:
-        return md5_of_text(self.body)
+        return self.message.md5_of_body
 
     @property
     def md5_of_message_attributes(self) -> str | None:
@@ -221,7 +259,9 @@ def content_deduplication_id(body: str) -> str:
 def size_of(body: str, attributes: Attributes | None) -> int:
     """What counts against MaximumMessageSize: the body, and name, type and value of every attribute, in bytes."""
     size = len(body) if body.isascii() else len(body.encode())
-    for name, attribute in (attributes or {}).items():
+    if not attributes:
+        return size
+    for name, attribute in attributes.items():
         value = attribute.get("BinaryValue", attribute.get("StringValue", ""))
         size += len(name.encode()) + len(attribute["DataType"].encode())
         size += len(value if isinstance(value, bytes) else value.encode())
@@ -233,15 +273,22 @@ def check_body(body: str) -> None:
 
     What is no text is no request that an SDK would send: UsageError.
     """
-    if not isinstance(body, str | None):
+    if body is not None and not isinstance(body, str):
         raise UsageError(
             f"send_message: message_body is {type(body).__name__}; SQS takes text. Pass a str, for example "
             "json.dumps(...)."
         )
     if not body:
         raise AwsError("MissingParameter", "The request must contain the parameter MessageBody.")
-    if _INVALID.search(body):
+    if not _is_valid(body):
         raise AwsError("InvalidMessageContents", _CHARACTERS)
+
+
+def _is_valid(text: str) -> bool:
+    # Of ASCII only controls are invalid, and leaving them out takes a quarter of the time that looking for one takes.
+    if text.isascii():
+        return len(text.encode().translate(None, _CONTROLS)) == len(text)
+    return not _INVALID.search(text)
 
 
 def checked_attributes(attributes: Attributes | None) -> dict[str, dict[str, Any]] | None:

@@ -267,7 +267,7 @@ class Queue(ManagedQueue):
         if message is not None:
             caller = self._cause[0]
             self.store.tell(message, "deleted", "DeleteMessage" if caller is None else f"DeleteMessage by {caller}")
-        self.store.delete(message)
+        self.store.delete((message,))
 
     @operation
     def change_message_visibility(self, receipt_handle: str, visibility_timeout: int) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import SECOND, Timeline
-from simbus.sources.sqs.message import Message, check_body, checked_attributes, md5_of_attributes, md5_of_text, size_of
+from simbus.sources.sqs.message import Message, check_body, checked_attributes, md5_of_attributes, size_of
 from simbus.sources.sqs.settings import Settings
 from simbus.sources.sqs.store import Store
 from simbus.world import Delivery
@@ -120,6 +120,8 @@ def check_fifo_batch(settings: Settings, entries: Iterable[Mapping[str, Any]]) -
 
 def check_ids(settings: Settings, group_id: str | None, deduplication_id: str | None) -> None:
     """Group and deduplication id: required on a FIFO queue; a standard queue takes a group (fair queues, 2025) only."""
+    if group_id is None and deduplication_id is None and not settings.fifo_queue:
+        return
     for name, value in (("MessageGroupId", group_id), ("MessageDeduplicationId", deduplication_id)):
         if value is not None:
             check_token(name, value)
@@ -200,7 +202,7 @@ def _snake(key: str) -> str:
 
 def answer(message: Message) -> dict[str, str]:
     """The answer of SendMessage (API reference: the digest of system attributes is made like that of attributes)."""
-    found = {"MessageId": message.message_id, "MD5OfMessageBody": md5_of_text(message.body)}
+    found = {"MessageId": message.message_id, "MD5OfMessageBody": message.md5_of_body}
     if message.message_attributes:
         found["MD5OfMessageAttributes"] = md5_of_attributes(message.message_attributes)
     if message.trace_header is not None:

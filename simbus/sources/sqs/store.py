@@ -6,7 +6,7 @@ in-flight messages hold a run open by their entry on the timeline; retention is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Final
 
@@ -40,8 +40,8 @@ class Store:
         self.name = f"sqs:{resource}"
         self.arn = arn
         self._order: Order = FifoOrder() if settings.fifo_queue else StandardOrder()
-        self._shown: list[Shown] = []
-        self._ended: list[Ended] = []
+        self._shown: tuple[Shown, ...] = ()
+        self._ended: tuple[Ended, ...] = ()
         self._ages: list[tuple[int, int, Message]] = []  # (sent at, arrival, message); ended ones are dropped lazily
         self._arrivals = 0
         self._cancelled = 0
@@ -49,15 +49,13 @@ class Store:
 
     def listen(self, shown: Shown | None, ended: Ended | None) -> None:
         if shown is not None:
-            self._shown.append(shown)
+            self._shown = (*self._shown, shown)
         if ended is not None:
-            self._ended.append(ended)
+            self._ended = (*self._ended, ended)
 
     def unlisten(self, shown: Shown | None, ended: Ended | None) -> None:
-        if shown is not None:
-            self._shown.remove(shown)
-        if ended is not None:
-            self._ended.remove(ended)
+        self._shown = tuple(each for each in self._shown if each != shown)
+        self._ended = tuple(each for each in self._ended if each != ended)
 
     # --- in --------------------------------------------------------------------------------------------------------
 
@@ -70,7 +68,8 @@ class Store:
         self._order.add(message)
         self._arrivals += 1
         heappush(self._ages, (message.sent_at, self._arrivals, message))
-        self._arm_expiry()
+        if self._expiry_at is None or self._ages[0][2] is message:
+            self._arm_expiry()
         if delay:
             message.timer = self._timeline.after(delay, self._show, message)
         else:
@@ -87,9 +86,7 @@ class Store:
                 f"sqs:{self._resource} is the dead-letter queue of {source_arn}, but only one of them is a FIFO queue; "
                 "SQS wants both of one type. Use another queue."
             )
-        message.dead_letter_source = source_arn
-        if fifo:
-            message.sent_at = self._timeline.now
+        message.moved(source_arn, self._timeline.now if fifo else message.sent_at)
         self.put(message, 0)
 
     # --- out and back ----------------------------------------------------------------------------------------------
@@ -103,8 +100,9 @@ class Store:
         limit = min(limit, IN_FLIGHT_LIMIT - self.counts["in_flight"])
         if limit <= 0 or not self.counts["visible"]:
             return got
+        redrives = self.settings.redrive_policy is not None
         for message in self._order.candidates(limit):
-            if self._exhausted(message):
+            if redrives and self._exhausted(message):
                 self._redrive(message, visibility)
                 continue
             self._receive(message, visibility)
@@ -116,13 +114,8 @@ class Store:
         return got
 
     def _receive(self, message: Message, visibility: int) -> None:
-        now = self._timeline.now
-        self.meter.leaves(message)
-        self.meter.received += 1
-        message.receive_count += 1
-        message.received_at = now
-        if message.first_received_at is None:
-            message.first_received_at = now
+        self.meter.receives(message)
+        message.received(self._timeline.now)
         self._set(message, "in_flight")
         if visibility:
             message.timer = self._timeline.after(visibility, self._show, message)
@@ -137,22 +130,22 @@ class Store:
 
     def _show(self, message: Message) -> None:
         message.timer = None
+        self.meter.look()
         self._set(message, "visible")
         self._order.show(message)
         self._tell_shown()
 
     def _tell_shown(self) -> None:
-        for shown in tuple(self._shown):
+        for shown in self._shown:
             shown()
 
     # --- the end ---------------------------------------------------------------------------------------------------
 
-    def delete(self, message: Message | None) -> None:
+    def delete(self, messages: Sequence[Message | None]) -> None:
         """Delete what was received; a message that has gone (None: long ago) counts in the metric once more."""
         self.meter.look()
-        self.meter.deleted += 1
-        if message is not None and message.state in STANDING:
-            self.end(message, "deleted")
+        self.meter.deleted += len(messages)
+        self._end([each for each in dict.fromkeys(messages) if each is not None and each.state in STANDING], "deleted")
 
     def tell(self, message: Message, kind: str, detail: str) -> None:
         """It is about to leave the queue otherwise than by the mapping that received it: a row of hops says how."""
@@ -160,17 +153,22 @@ class Store:
 
     def end(self, message: Message, state: State) -> None:
         """It leaves the queue as deleted, expired or redriven: its row is final."""
-        self.meter.leaves(message)
-        self._world.rows.messages.append(message.row(self._resource, state))
-        self._cancel(message)
-        self._set(message, state)
-        del self.standing[message.message_id]
-        self._order.end(message)
+        self._end((message,), state)
+
+    def _end(self, messages: Sequence[Message], state: State) -> None:
+        self.meter.leave(messages)
+        self._world.rows.messages.extend([message.row(self._resource, state) for message in messages])
+        for message in messages:
+            self._cancel(message)
+            self._set(message, state)
+            del self.standing[message.message_id]
+            self._order.end(message)
         if len(self._ages) > 2 * len(self.standing) + 64:
             self._ages = [age for age in self._ages if age[2].state in STANDING]
             heapify(self._ages)
-        for ended in tuple(self._ended):
-            ended(message, state)
+        for ended in self._ended:
+            for message in messages:
+                ended(message, state)
 
     def final_rows(self) -> None:
         """Write the rows of the messages that still stand in the queue."""
@@ -178,7 +176,6 @@ class Store:
         rows.extend(message.row(self._resource, message.state) for message in self.standing.values())
 
     def _set(self, message: Message, state: State) -> None:
-        self.meter.look()
         self.counts[message.state] -= 1
         message.state = state
         if state in self.counts:
@@ -222,7 +219,7 @@ class Store:
             )
         if self._timeline.now < getattr(target, "out_until", 0):
             self._bus.hop(message.event_id, "redrive_failed", target.name, f"{target.name} is out of service")
-            self.meter.leaves(message)
+            self.meter.leave((message,))
             self._set(message, "in_flight")
             message.timer = self._timeline.after(max(visibility, SECOND), self._show, message)
             return
