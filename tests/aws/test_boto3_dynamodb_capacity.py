@@ -12,7 +12,6 @@ import pytest
 from simbus import Simulation
 
 pytest.importorskip("boto3", reason="needs the extra boto3")
-pytest.importorskip("moto.dynamodb", reason="expressions need the extra dynamodb")
 
 PEOPLE: dict[str, Any] = {
     "hash_key": "pk",

@@ -15,7 +15,6 @@ from simbus import Simulation
 from simbus.kernel import MILLISECOND
 
 boto3 = pytest.importorskip("boto3", reason="needs the extra boto3")
-pytest.importorskip("moto.dynamodb", reason="expressions need the extra dynamodb")
 from botocore.exceptions import ClientError  # noqa: E402
 
 client = boto3.client("dynamodb", region_name="us-east-1")

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from simbus import Simulation
 
 pytest.importorskip("boto3", reason="needs the extra boto3")
-pytest.importorskip("moto.dynamodb", reason="expressions need the extra dynamodb")
 from botocore.exceptions import ClientError
 
 INDEXES: dict[str, Any] = {

@@ -10,7 +10,6 @@ import pytest
 from simbus import Simulation
 
 boto3 = pytest.importorskip("boto3", reason="needs the extra boto3")
-pytest.importorskip("moto.dynamodb", reason="expressions need the extra dynamodb")
 from boto3.dynamodb.conditions import Attr, Key  # noqa: E402
 
 

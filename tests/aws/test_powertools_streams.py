@@ -13,7 +13,6 @@ from simbus import Simulation
 
 pytest.importorskip("aws_lambda_powertools", reason="needs AWS Lambda Powertools")
 pytest.importorskip("boto3", reason="needs the extra boto3")
-pytest.importorskip("moto.dynamodb", reason="expressions need the extra dynamodb")
 
 HANDLERS = Path(__file__).parents[1] / "handlers" / "stream_batch"
 

@@ -12,13 +12,7 @@ from simbus.kernel import HOUR, SECOND
 from simbus.logs.reader import open_run
 from simbus.scenario.build import build, check, run_scenario
 from simbus.scenario.loader import Scenario, load
-from simbus.sources.dynamodb import syntax as dynamodb_syntax
 from simbus.sources.dynamodb.table import Table
-
-
-@pytest.fixture
-def moto() -> None:
-    pytest.importorskip("moto.dynamodb", reason="expressions need the extra dynamodb (moto)")
 
 
 def scenario(folder: Path, text: str) -> Scenario:
@@ -180,7 +174,6 @@ workload:
     }
 
 
-@pytest.mark.usefixtures("moto")
 def test_verbs(tmp_path: Path) -> None:
     """Each write is one change event by what it did; a condition that fails is the client's error, not retried."""
     text = """
@@ -354,7 +347,6 @@ def test_a_plain_value_for_a_binary_key_is_refused(tmp_path: Path) -> None:
     assert len(played(tmp_path, table + "workload: [{put_item: {table: orders, item: {id: {B: aGk=}}}, at: 1s}]")) == 1
 
 
-@pytest.mark.usefixtures("moto")
 def test_a_wrong_expression_is_refused_before_the_run(tmp_path: Path) -> None:
     """Syntax and placeholders are checked by `simbus check`."""
     item = "update_item: {table: orders, key: {id: a}, update_expression: 'SET n = :v'}"
@@ -362,23 +354,3 @@ def test_a_wrong_expression_is_refused_before_the_run(tmp_path: Path) -> None:
         "orders.yaml:2: $.workload[0].update_item is refused; AWS answers ValidationException: Invalid "
         "UpdateExpression: An expression attribute value used in expression is not defined; attribute value: :v"
     )
-
-
-def test_an_expression_without_moto_is_refused_by_name_of_the_extra(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The parser is an optional dependency; what needs none works without it."""
-
-    def absent(name: str) -> Any:
-        raise ModuleNotFoundError(f"No module named {name!r}")
-
-    monkeypatch.setattr(dynamodb_syntax, "import_module", absent)
-    for cached in (dynamodb_syntax.load, dynamodb_syntax.read_condition):
-        cached.cache_clear()
-    item = "put_item: {table: orders, item: {id: a}, condition_expression: 'attribute_not_exists(id)'}"
-    message = refusal(tmp_path, f"{TABLE}workload: [{{{item}, at: 1s}}]")
-    assert message.startswith(
-        "orders.yaml:2: $.workload[0].put_item is refused: an expression for a DynamoDB table was given"
-    )
-    assert "pip install 'simbus[dynamodb]'" in message
-    assert len(played(tmp_path, TABLE + "workload: [{put_item: {table: orders, item: {id: a}}, at: 1s}]")) == 1

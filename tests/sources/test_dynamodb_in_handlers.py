@@ -1,4 +1,4 @@
-"""A table that handlers use: through `sim.table`, and expressions whose parser is imported in the middle of a run."""
+"""A table that handlers use, through `sim.table`."""
 
 from __future__ import annotations
 
@@ -11,60 +11,14 @@ import pytest
 from simbus import Simulation, UsageError
 from simbus.kernel import HOUR, MILLISECOND, SECOND
 
-PROGRAM = """
-import random, sys, types
-from pathlib import Path
-from simbus import Simulation
 
-folder = Path(sys.argv[1])
-(folder / "requests.py").write_text("MINE = True")
-(folder / "app.py").write_text('''
-import random, requests, shop
-def handler(event, context):
-    before = random.random()
-    shop.table.update_item({"id": {"S": "1"}}, "ADD n :one", expression_attribute_values={":one": {"N": "1"}})
-    import requests as again
-    return [before, random.random(), requests.MINE and again is requests]
-''')
-if sys.argv[2] == "before":
-    import moto.dynamodb
-shop = sys.modules["shop"] = types.ModuleType("shop")
-with Simulation(seed=1) as sim:
-    shop.table = sim.table("items", hash_key="id", stream_view_type="NEW_IMAGE")
-    assert sys.argv[2] == "before" or "moto" not in sys.modules
-    function = sim.function("f", handler="app.handler", code=folder)
-    answers = [function.invoke({}).payload for _ in range(2)]
-    sim.run()
-    print(answers, sim.digest(), shop.table.items)
-import requests
-assert "moto.dynamodb" in sys.modules and not hasattr(requests, "MINE")
-"""
-
-
-def test_the_parser_may_be_imported_inside_a_handler(tmp_path: Any) -> None:
-    """The first expression of a process imports moto: the handler's random numbers, its modules and moto's are as if it
-    had been there before."""
-    pytest.importorskip("moto.dynamodb", reason="expressions need the extra dynamodb (moto)")
-    answers = []
-    for when in ("before", "in the handler"):
-        folder = tmp_path / when
-        folder.mkdir()
-        run = subprocess.run(
-            [sys.executable, "-c", PROGRAM, str(folder), when], capture_output=True, text=True, check=False
-        )
-        assert run.returncode == 0, run.stderr
-        answers.append(run.stdout)
-    assert answers[0] == answers[1]
-    assert "{'N': '2'}" in answers[0]
-    assert "true]" in answers[0]
-
-
-def test_a_simulation_without_expressions_never_imports_the_parser() -> None:
-    """Half a second that only who writes expressions pays."""
+def test_a_table_needs_neither_boto3_nor_moto() -> None:
+    """Expressions are read by simbus itself."""
     program = (
         "import sys; from simbus import Simulation\n"
         "with Simulation() as sim:\n"
-        "    table = sim.table('items', hash_key='id'); table.put_item({'id': {'S': '1'}}); table.scan(); sim.run()\n"
+        "    table = sim.table('items', hash_key='id'); table.put_item({'id': {'S': '1'}}); "
+        "table.scan(filter_expression='attribute_exists(id)'); sim.run()\n"
         "assert not {'moto', 'boto3', 'botocore', 'requests'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

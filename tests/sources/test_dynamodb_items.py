@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from dynamodb_stubs import Handler, Stage
 
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import HOUR
-from simbus.sources.dynamodb import syntax as dynamodb_syntax
 
 ONE_KIND = "must contain exactly one of the supported datatypes"
 LIMITS = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"
@@ -281,17 +279,3 @@ def test_refused_settings(settings: dict[str, Any]) -> None:
     """What CreateTable would refuse is a UsageError."""
     with pytest.raises(UsageError):
         Stage().table(**settings)
-
-
-def test_without_moto_one_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Expressions need the extra dynamodb; everything else works without it."""
-    dynamodb_syntax.load.cache_clear()
-    monkeypatch.setitem(sys.modules, "moto.dynamodb.comparisons", None)
-    table = Stage().table()
-    table.put_item({"id": {"S": "1"}})
-    with pytest.raises(UsageError, match=r"pip install 'simbus\[dynamodb\]'"):
-        table.put_item({"id": {"S": "1"}}, condition_expression="attribute_exists(never_read_before)")
-    with pytest.raises(UsageError, match=r"simbus\[dynamodb\]"):
-        table.update_item({"id": {"S": "1"}}, "REMOVE never_read_before")
-    dynamodb_syntax.load.cache_clear()
-    assert table.items == [{"id": {"S": "1"}}]

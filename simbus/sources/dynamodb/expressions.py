@@ -4,33 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from simbus.errors import AwsError
-from simbus.sources.dynamodb.condition import check_condition, holds
+from simbus.sources.dynamodb.condition import holds
 from simbus.sources.dynamodb.errors import invalid
+from simbus.sources.dynamodb.operands import check_actions, check_paths, check_predicate
 from simbus.sources.dynamodb.project import Path, project
 from simbus.sources.dynamodb.syntax import Tree, read_condition, read_projection, read_update
-from simbus.sources.dynamodb.update import check_paths
-from simbus.sources.dynamodb.values import Item, Value, clean
+from simbus.sources.dynamodb.values import Item, Value, clean, utf8_size
 
 Names = Mapping[str, str] | None
 Values = Mapping[str, Any] | None
 _KEY = re.compile(r"[#:][A-Za-z0-9_]+", re.ASCII)
 
 
+KEY_LIMIT: Final = 255  # bytes of a placeholder
+SUBSTITUTION_LIMIT: Final = 2 * 1024 * 1024  # bytes of all names and values
+
+
 class Expressions:
     """Reads the expressions of one request with its names and values. `finish` when all are read.
 
-    Every method raises AwsError ValidationException, the first expression ever read UsageError without moto.
+    `others` are the parameters of the operation that may use values, for the message that none of them is there.
+    Every method raises AwsError ValidationException.
     """
 
-    def __init__(self, names: Names, values: Values) -> None:
+    def __init__(self, names: Names, values: Values, others: str = "ConditionExpression is null") -> None:
         self._names = _checked("ExpressionAttributeNames", names, "#")
         self._values = _checked("ExpressionAttributeValues", values, ":")
+        for key, name in self._names.items():
+            if not name:
+                raise invalid(f"ExpressionAttributeNames contains invalid value: Empty attribute name for key {key}")
         self._cleaned: dict[str, Value] = {}
+        self._size = sum(utf8_size(key) + utf8_size(name) for key, name in self._names.items())
         self._used: set[str] = set()
-        self._any = False
+        self._any = self._any_with_values = False
+        self._others = others
 
     def condition(self, text: str | None, parameter: str = "ConditionExpression") -> Condition | None:
         """The condition or filter of that text; None where there is none."""
@@ -40,52 +50,80 @@ class Expressions:
     def tree(self, text: str | None, parameter: str) -> Tree | None:
         if text is None:
             return None
-        self._check_text(text, parameter)
-        tree: Tree = self._resolve(read_condition(text, parameter), parameter)
-        check_condition(tree, parameter)
-        return tree
+        self._any = self._any_with_values = True
+        return self._condition(read_condition(text, parameter), parameter)
 
     def update(self, text: str | None) -> list[Tree]:
         """The actions of an update expression."""
         if text is None:
             return []
-        self._check_text(text, "UpdateExpression")
-        actions = [self._resolve(each, "UpdateExpression") for each in read_update(text)]
-        check_paths([action[1][1] for action in actions], "UpdateExpression")
+        self._any = self._any_with_values = True
+        read = read_update(text)
+        for action in read:
+            self._check_names(action, "UpdateExpression")
+        actions = [self._resolve(each, "UpdateExpression") for each in read]
+        check_actions(actions)
         return actions
 
     def projection(self, text: str | None) -> Projection | None:
         if text is None:
             return None
-        self._check_text(text, "ProjectionExpression")
-        paths = [self._resolve(("path", path), "ProjectionExpression")[1] for path in read_projection(text)]
+        self._any = True
+        paths = [self._path(path, "ProjectionExpression") for path in read_projection(text)]
         check_paths(paths, "ProjectionExpression")
         return Projection(paths)
 
     def finish(self) -> None:
         """Refuse names and values that no expression uses, in AWS's words."""
+        if self._names and not self._any:
+            raise invalid("ExpressionAttributeNames can only be specified when using expressions")
+        if self._values and not self._any_with_values:
+            what = "ExpressionAttributeValues can only be specified when using expressions"
+            raise invalid(f"{what}: {self._others}")
         for what, given in (("ExpressionAttributeNames", self._names), ("ExpressionAttributeValues", self._values)):
-            if given and not self._any:
-                raise invalid(f"{what} can only be specified when using expressions")
             unused = [key for key in given if key not in self._used]
             if unused:
                 raise invalid(f"Value provided in {what} unused in expressions: keys: {{{', '.join(unused)}}}")
+        if self._size > SUBSTITUTION_LIMIT:  # AWS's own text is not known
+            raise invalid(
+                "The sum of the lengths of all ExpressionAttributeNames and ExpressionAttributeValues exceeds the 2 MB "
+                "limit"
+            )
 
-    def _check_text(self, text: str, parameter: str) -> None:
-        self._any = True
-        if not text.strip():
-            raise invalid(f"Invalid {parameter}: The expression can not be empty;")
+    # --- names and values in the place of placeholders ----------------------------------------------------------------
 
-    def _resolve(self, node: Any, parameter: str) -> Any:
-        """The same tree with attribute names and values where it had placeholders."""
+    def _condition(self, node: Tree, parameter: str) -> Tree:
+        """The same condition, each comparison of it checked when it is reached: the first fault is the one told."""
+        if node[0] in ("and", "or", "not"):
+            sides = [node[0]]
+            for each in node[1:]:
+                sides.append(self._condition(each, parameter))  # noqa: PERF401 (a comprehension has a frame of its own)
+            return tuple(sides)
+        resolved = self._resolve(node, parameter)
+        check_predicate(resolved, parameter)
+        return resolved
+
+    def _resolve(self, node: Tree, parameter: str) -> Tree:
         kind = node[0]
         if kind == "path":
-            return ("path", tuple(self._name(each, parameter) for each in node[1]))
+            return ("path", self._path(node[1], parameter))
         if kind == "value":
             return ("value", self._value(node[1], parameter))
-        if kind == "in":
-            return ("in", self._resolve(node[1], parameter), tuple(self._resolve(each, parameter) for each in node[2]))
-        return (kind, *(self._resolve(each, parameter) for each in node[1:]))
+        found: list[Any] = [kind]
+        for each in (node[1], *node[2]) if kind == "in" else node[1:]:
+            found.append(self._resolve(each, parameter))  # noqa: PERF401 (a comprehension has a frame of its own)
+        return ("in", found[1], tuple(found[2:])) if kind == "in" else tuple(found)
+
+    def _check_names(self, node: Tree, parameter: str) -> None:
+        """An update's names are looked at before its values."""
+        if node[0] == "path":
+            self._path(node[1], parameter)
+        elif node[0] != "value":
+            for each in node[1:]:
+                self._check_names(each, parameter)
+
+    def _path(self, path: Path, parameter: str) -> Path:
+        return tuple(self._name(step, parameter) for step in path)
 
     def _name(self, step: Any, parameter: str) -> Any:
         if not isinstance(step, str) or not step.startswith("#"):
@@ -107,7 +145,8 @@ class Expressions:
         self._used.add(key)
         if key not in self._cleaned:
             try:
-                self._cleaned[key] = clean(self._values[key])[0]
+                self._cleaned[key], size = clean(self._values[key])
+                self._size += size + len(key)
             except AwsError as error:
                 if error.code != "ValidationException":
                     raise
@@ -152,6 +191,11 @@ def _checked(what: str, given: Mapping[str, Any] | None, sign: str) -> Mapping[s
     if not given:
         raise invalid(f"{what} must not be empty")
     for key in given:
+        if len(key) > KEY_LIMIT // 4 and (size := utf8_size(key)) > KEY_LIMIT:  # AWS names the size of a name only
+            told = f" size of key: {size}" if sign == "#" else ""
+            raise invalid(
+                f"{what} contains invalid key: The expression attribute map contains a key that is too long;{told}"
+            )
         if not (_KEY.fullmatch(key) and key[0] == sign):
             raise invalid(f'{what} contains invalid key: Syntax error; key: "{key}"')
     return given

@@ -9,18 +9,17 @@ from simbus.sources.dynamodb import legacy
 from simbus.sources.dynamodb.capacity import Consumed, check_return, read_units
 from simbus.sources.dynamodb.errors import bad_parameter, constraint, invalid
 from simbus.sources.dynamodb.expressions import Condition, Expressions, Names, Projection, Values
+from simbus.sources.dynamodb.key_condition import key_condition_of, key_parts
 from simbus.sources.dynamodb.order import Place, Range
 from simbus.sources.dynamodb.schema import Key, Schema
 from simbus.sources.dynamodb.store import TableStore
 from simbus.sources.dynamodb.syntax import Tree
-from simbus.sources.dynamodb.values import Item, comparable
+from simbus.sources.dynamodb.values import Item
 from simbus.sources.dynamodb.view import View
 
 PAGE_LIMIT = 1024 * 1024
 SEGMENT_LIMIT = 1_000_000
 SELECTS = ("ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT")
-_MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_RANGE_TESTS = ("=", "<", "<=", ">", ">=", "between", "begins_with")
 
 
 class Search(NamedTuple):
@@ -103,22 +102,18 @@ def query(
     _check_forms(given, {"KeyConditionExpression": key_condition}, query_filter, "QueryFilter", key_conditions)
     _check(given, table)
     view = View.of(table, given.index_name, given.consistent)
-    expressions = Expressions(given.names, given.values)
-    if key_condition is not None:
-        tree = expressions.tree(key_condition, "KeyConditionExpression")
-        assert tree is not None
-        first, wanted = _key_condition(_parts(tree), view.schema)
-    elif key_conditions is not None:
-        first, wanted = _key_condition(legacy.key_conditions(key_conditions), view.schema)
-    else:
+    expressions = Expressions(given.names, given.values, "FilterExpression and KeyConditionExpression are null")
+    key_tree = expressions.tree(key_condition, "KeyConditionExpression")
+    if key_tree is None and key_conditions is None:
         raise invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
     filter_tree = expressions.tree(given.filter_expression, "FilterExpression")
+    expression = filter_tree is not None
     if filter_tree is None:
         filter_tree = legacy.filtered(query_filter, given.conditional_operator)
-        _check_filter(filter_tree, view.schema, "QueryFilter")
-    else:
-        _check_filter(filter_tree, view.schema, "Filter Expression")
     page = _page(given, view, expressions, None if filter_tree is None else Condition(filter_tree))
+    parts = legacy.key_conditions(key_conditions or {}) if key_tree is None else key_parts(key_tree)
+    first, wanted = key_condition_of(parts, view.schema)
+    _check_filter(filter_tree, view.schema, "Filter Expression" if expression else "QueryFilter")
     after = None if given.start is None else page.view.start(given.start)
     if after is not None:
         _check_start(after, first, wanted, view.schema)
@@ -138,7 +133,7 @@ def scan(
     _check(given, table)
     _check_segment(segment, total_segments)
     view = View.of(table, given.index_name, given.consistent)
-    expressions = Expressions(given.names, given.values)
+    expressions = Expressions(given.names, given.values, "FilterExpression is null")
     condition = expressions.condition(given.filter_expression, "FilterExpression")
     if condition is None:
         tree = legacy.filtered(scan_filter, given.conditional_operator)
@@ -232,46 +227,6 @@ def _check_start(after: Place, first: Any, wanted: Range | None, schema: Schema)
         raise invalid("The provided starting key does not match the range key predicate")
     if after.at[0] != first:
         raise invalid("The provided starting key is outside query boundaries based on provided conditions")
-
-
-def _parts(tree: Tree) -> list[Tree]:
-    """The conditions of a key condition; each begins with its attribute, on whichever side that was written."""
-    if tree[0] == "and":
-        return _parts(tree[1]) + _parts(tree[2])
-    if tree[0] in _MIRRORED and tree[1][0] == "value":
-        return [(_MIRRORED[tree[0]], tree[2], tree[1])]
-    return [tree]
-
-
-def _key_condition(parts: Sequence[Tree], schema: Schema) -> tuple[Any, Range | None]:
-    """The hash key's content, and which range keys are wanted."""
-    by_name: dict[str, Tree] = {}
-    for part in parts:
-        if part[0] not in _RANGE_TESTS or part[1][0] != "path" or any(each[0] != "value" for each in part[2:]):
-            raise invalid("Query key condition not supported")
-        if len(part[1][1]) > 1:
-            raise invalid("KeyConditionExpressions cannot have conditions on nested attributes")
-        by_name[part[1][1][0]] = part
-    if len(by_name) < len(parts):
-        raise invalid("Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key")
-    if len(parts) > 2:
-        raise invalid(
-            f"The number of query conditions ({len(parts)}) exceeds the number of key attributes defined in the schema "
-            f"({len(schema.names)})"
-        )
-    hashed = by_name.pop(schema.hash_key, None)
-    if hashed is None:
-        raise invalid(f"Query condition missed key schema element: {schema.hash_key}")
-    ranged = None if schema.range_key is None else by_name.pop(schema.range_key, None)
-    if by_name and schema.range_key is not None and ranged is None:
-        raise invalid(f"Query condition missed key schema element: {schema.range_key}")
-    if by_name or hashed[0] != "=":
-        raise invalid("Query key condition not supported")
-    for part in [hashed] if ranged is None else [hashed, ranged]:
-        if any(schema.kind(part[1][1][0]) not in operand[1] for operand in part[2:]):
-            raise bad_parameter("Condition parameter type does not match schema type")
-    wanted = None if ranged is None else Range(ranged[0], tuple(comparable(each[1]) for each in ranged[2:]))
-    return hashed[2][1][schema.hash_kind], wanted
 
 
 def _check_filter(tree: Tree | None, schema: Schema, what: str) -> None:

@@ -1,222 +1,131 @@
-"""Reads DynamoDB's expressions into plain trees. The grammar is moto's; what a tree means is simbus's own.
-
-moto (https://github.com/getmoto/moto) is an optional dependency, imported when the first expression is read: only its
-two parsers are used. Its evaluation is not: it compares numbers as floats, fails where the kinds of two operands
-differ, takes null for missing and returns sets in the order of their hashes.
+"""DynamoDB's expressions as plain trees, and what AWS refuses in them without a look at names, values and items.
 
 A tree is a tuple whose first member is its kind:
 
-- conditions: `("and" | "or", left, right)`, `("not", condition)`,
+- conditions: `("and" | "or", condition, condition, ...)`, `("not", condition)`,
   `("=" | "<>" | "<" | "<=" | ">" | ">=", left, right)`, `("between", operand, low, high)`, `("in", operand, operands)`,
-  `("attribute_exists", path)`, `("attribute_type" | "begins_with" | "contains", left, right)`
+  `("attribute_exists" | "attribute_not_exists", path)`, `("attribute_type" | "begins_with" | "contains", left, right)`
 - operands: `("path", ("name" | "#name" | index, ...))`, `("value", ":name")`, `("size", path)`;
   in updates also `("if_not_exists", path, operand)`, `("list_append" | "+" | "-", left, right)`
-- updates: a list of `("SET" | "ADD" | "DELETE", path, operand)` and `("REMOVE", path)`; projections: a list of paths
+- updates: `("SET" | "ADD" | "DELETE", path, operand)` and `("REMOVE", path)`; projections: paths
+
+Before its operands are checked (see operands.py) a function may have any number of any kind.
 """
 
 from __future__ import annotations
 
-import re
-from functools import cache, lru_cache
-from importlib import import_module
-from typing import Any
+from functools import lru_cache
+from typing import Final
 
-from simbus.errors import AwsError, UsageError
-from simbus.sources.dynamodb.errors import invalid
+from simbus.sources.dynamodb.grammar import Grammar, Tree
+from simbus.sources.dynamodb.lexer import Tokens
+from simbus.sources.dynamodb.reserved import RESERVED
 
-Tree = tuple[Any, ...]
-_SPACE = re.compile(r"\s+")
-_NAME = re.compile(r"#[A-Za-z0-9_]+|[A-Za-z][A-Za-z0-9_]*", re.ASCII)
-_NESTED = re.compile(r"if_not_exists\s*\([^,()]*,\s*[a-z_]+\s*\(")
-_LOOSE_COMMA = re.compile(r",\s*(?:SET|REMOVE|ADD|DELETE)\s|,\s*$", re.IGNORECASE)
-_COMPARATORS = {
-    "OpEqual": "=",
-    "OpNotEqual": "<>",
-    "OpLessThan": "<",
-    "OpLessThanOrEqual": "<=",
-    "OpGreaterThan": ">",
-    "OpGreaterThanOrEqual": ">=",
-    "OpAnd": "and",
-    "OpOr": "or",
-}
-_FUNCTIONS = {
-    "FuncAttrExists": "attribute_exists",
-    "FuncAttrType": "attribute_type",
-    "FuncBeginsWith": "begins_with",
-    "FuncContains": "contains",
-    "FuncBetween": "between",
-    "FuncSize": "size",
-}
-_ACTIONS = {
-    "UpdateExpressionSetAction": "SET",
-    "UpdateExpressionRemoveAction": "REMOVE",
-    "UpdateExpressionAddAction": "ADD",
-    "UpdateExpressionDeleteAction": "DELETE",
-}
-
-
-@cache
-def load() -> Any:
-    """Import moto's parsers (about half a second, once a process). Raises UsageError where moto is not installed."""
-    from simbus.functions.sandbox import outer_world  # late, as it brings the sandbox along
-
-    try:
-        with outer_world():
-            conditions = import_module("moto.dynamodb.comparisons")
-            updates = import_module("moto.dynamodb.parsing.expressions")
-            reserved = import_module("moto.dynamodb.parsing.reserved_keywords")
-    except ImportError as error:
-        raise UsageError(
-            f"an expression for a DynamoDB table was given, but its parser can't be imported ({error}); condition, "
-            "update, filter, key condition and projection expressions are read by moto. "
-            "Install it: pip install 'simbus[dynamodb]'."
-        ) from None
-    keywords = frozenset(reserved.ReservedKeywords.get_reserved_keywords())
-    return conditions.ConditionExpressionParser, updates.UpdateExpressionParser, keywords
+__all__ = ["Tree", "read_condition", "read_projection", "read_update"]
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters
+SIZE_LIMIT: Final = 4096
+OPERATOR_LIMIT: Final = 300
+IN_LIMIT: Final = 100
+CONDITION_FUNCTIONS: Final = {
+    "attribute_exists": 1,
+    "attribute_not_exists": 1,
+    "attribute_type": 2,
+    "begins_with": 2,
+    "contains": 2,
+    "size": 1,
+}  # ... and how many operands each takes
+UPDATE_FUNCTIONS: Final = {"if_not_exists": 2, "list_append": 2}
 
 
 @lru_cache(maxsize=1024)
 def read_condition(text: str, parameter: str) -> Tree:
     """The tree of a condition, filter or key condition. Raises AwsError ValidationException in `parameter`'s name."""
-    parser = load()[0](_SPACE.sub(" ", text).strip(), _Unresolved(), _Unresolved())
-    root = _parse(parser.parse, text, parameter)
-    try:
-        return _condition(root, parameter)
-    except _Unknown:
-        raise _syntax_error(parameter, text) from None
+    grammar = Grammar(_tokens(text, parameter))
+    tree = grammar.condition()
+    _check_parentheses(grammar)
+    _check_functions(grammar, CONDITION_FUNCTIONS, UPDATE_FUNCTIONS, "a condition")
+    if grammar.misused is not None:
+        grammar.tokens.fail(
+            f"The function is not allowed to be used this way in an expression; function: {grammar.misused}"
+        )
+    _check_names(grammar, tree)
+    _check_operators(grammar)
+    return tree
 
 
 @lru_cache(maxsize=1024)
 def read_update(text: str) -> tuple[Tree, ...]:
     """The actions of an update expression. Raises AwsError ValidationException."""
-    return _actions(text, "UpdateExpression")
+    grammar = Grammar(_tokens(text, "UpdateExpression"))
+    sections = grammar.update()
+    actions = tuple(action for _, actions in sections for action in actions)
+    _check_parentheses(grammar)
+    for action in actions:
+        _check_names(grammar, action)
+    _check_functions(grammar, UPDATE_FUNCTIONS, CONDITION_FUNCTIONS, "an update")
+    names = [name for name, _ in sections]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            grammar.tokens.fail(f'The "{name}" section can only be used once in an update expression;')
+    _check_operators(grammar)
+    return actions
 
 
 @lru_cache(maxsize=1024)
 def read_projection(text: str) -> tuple[Tree, ...]:
-    """The paths of a projection expression: they are listed as in a REMOVE clause."""
-    actions = _actions(f"REMOVE {text}", "ProjectionExpression")
-    if any(action[0] != "REMOVE" for action in actions):
-        raise _syntax_error("ProjectionExpression", text)
-    return tuple(action[1][1] for action in actions)
+    """The paths of a projection expression. Raises AwsError ValidationException."""
+    grammar = Grammar(_tokens(text, "ProjectionExpression"))
+    paths = grammar.projection()
+    for path in paths:
+        _check_names(grammar, path)
+    return tuple(path[1] for path in paths)
 
 
-class _Unknown(Exception):
-    """A node that has no business where it stands."""
+def _tokens(text: str, parameter: str) -> Tokens:
+    """The tokens of an expression that is neither empty nor over 4 KB (the size as in a public issue of PynamoDB)."""
+    tokens = Tokens(text, parameter)
+    if not tokens.word:
+        tokens.fail("The expression can not be empty;")
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > SIZE_LIMIT:
+        tokens.fail(f"Expression size has exceeded the maximum allowed size; expression size: {size}")
+    return tokens
 
 
-class _Unresolved(dict[str, Any]):
-    """Stands in for names and values: a placeholder stands for itself, so that one tree serves every request."""
-
-    def __missing__(self, key: str) -> Any:
-        return key if key.startswith("#") else {"": key}
+def _check_parentheses(grammar: Grammar) -> None:
+    if grammar.redundant:
+        grammar.tokens.fail("The expression has redundant parentheses;")
 
 
-def _parse(parse: Any, text: str, parameter: str) -> Any:
-    """Run one of moto's parsers; its refusals bear AWS's words already, or none."""
-    try:
-        return parse()
-    except AssertionError:
-        raise _beyond_moto(parameter, text, "parentheses around sums") from None
-    except Exception as error:
-        if _NESTED.search(text):
-            raise _beyond_moto(parameter, text, "functions as the second argument of if_not_exists") from None
-        message = getattr(error, "message", None)
-        if not isinstance(message, str):
-            raise _syntax_error(parameter, text) from None
-        _, _, rest = message.partition("Expression: ")
-        raise invalid(f"Invalid {parameter}: {rest}" if rest else message) from None
+def _check_functions(grammar: Grammar, known: dict[str, int], others: dict[str, int], where: str) -> None:
+    """Names are case-sensitive. (The text for a function of the other kind of expression is remembered only.)"""
+    for name in grammar.functions:
+        if name in others:
+            grammar.tokens.fail(f"The function is not allowed in {where} expression; function: {name}")
+        if name not in known:
+            grammar.tokens.fail(f"Invalid function name; function: {name}")
 
 
-def _beyond_moto(parameter: str, text: str, what: str) -> UsageError:
-    """DynamoDB's grammar has it, so that no answer of AWS may be given for it."""
-    return UsageError(f"{parameter} {text!r} can't be read: moto's grammar has no {what}. Write it without them.")
+def _check_names(grammar: Grammar, tree: Tree) -> None:
+    """Raise AwsError for a reserved word as a name, and for an IN of more than 100 operands."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if node[0] == "path":
+            for step in node[1]:
+                if isinstance(step, str) and step.upper() in RESERVED:
+                    grammar.tokens.fail(f"Attribute name is a reserved keyword; reserved keyword: {step}")
+        elif node[0] == "in":
+            if len(node[2]) > IN_LIMIT:
+                grammar.tokens.fail(
+                    f"The IN operator is provided with too many operands; number of operands: {len(node[2])}"
+                )
+            waiting += [*reversed(node[2]), node[1]]
+        elif node[0] != "value":
+            waiting += reversed(node[1:])
 
 
-def _syntax_error(parameter: str, text: str) -> AwsError:
-    return invalid(f'Invalid {parameter}: Syntax error; token: "{text.strip()}", near: "{text}"')
-
-
-# --- conditions -----------------------------------------------------------------------------------------------------
-
-
-def _condition(node: Any, parameter: str) -> Tree:
-    kind = type(node).__name__
-    if kind == "OpNot":
-        return ("not", _condition(node.lhs, parameter))
-    if kind in _COMPARATORS:
-        return (_COMPARATORS[kind], _condition(node.lhs, parameter), _condition(node.rhs, parameter))
-    if kind == "FuncIn":
-        operands = tuple(_condition(each, parameter) for each in node.possible_values)
-        return ("in", _condition(node.attr, parameter), operands)
-    if kind in _FUNCTIONS:
-        return (_FUNCTIONS[kind], *(_condition(each, parameter) for each in node.arguments))
-    if kind == "AttributeValue":
-        return ("value", node.value)
-    if kind == "AttributePath":
-        return ("path", tuple(_step(each, parameter) for each in node.path))
-    raise _Unknown
-
-
-def _step(step: Any, parameter: str) -> Any:
-    """One member of a path, if it may be written there: moto lets other characters through."""
-    if isinstance(step, str):
-        if not _NAME.fullmatch(step):
-            raise _syntax_error(parameter, step)
-        if step.upper() in load()[2]:
-            raise invalid(f"Invalid {parameter}: Attribute name is a reserved keyword; reserved keyword: {step}")
-    return step
-
-
-# --- updates --------------------------------------------------------------------------------------------------------
-
-
-def _actions(text: str, parameter: str) -> tuple[Tree, ...]:
-    parser = load()[1]
-    if _LOOSE_COMMA.search(text):  # moto lets one pass before the next section
-        raise _syntax_error(parameter, text)
-    root = _parse(lambda: parser.make(_SPACE.sub(" ", text).strip()), text, parameter)
-    sections = [name for name in _section_names(root) if name.endswith("Clause")]
-    for name in dict.fromkeys(sections):
-        if sections.count(name) > 1:
-            section = name.removeprefix("UpdateExpression").removesuffix("Clause").upper()
-            raise invalid(
-                f'Invalid UpdateExpression: The "{section}" section can only be used once in an update expression;'
-            )
-    root.normalize()
-    try:
-        return tuple(_action(node, parameter) for node in root.children)
-    except _Unknown:
-        raise _syntax_error(parameter, text) from None
-
-
-def _section_names(node: Any) -> list[str]:
-    names = [type(node).__name__]
-    for child in node.children or ():
-        if hasattr(child, "children"):
-            names += _section_names(child)
-    return names
-
-
-def _action(node: Any, parameter: str) -> Tree:
-    path, *operand = node.children
-    return (_ACTIONS[type(node).__name__], _operand(path, parameter), *(_operand(each, parameter) for each in operand))
-
-
-def _operand(node: Any, parameter: str) -> Tree:
-    kind = type(node).__name__
-    if kind == "UpdateExpressionPath":
-        steps = [each.children[0] for each in node.children if each.children]
-        return ("path", tuple(_step(each, parameter) for each in steps))
-    if kind == "ExpressionAttributeValue":
-        return ("value", node.children[0])
-    if kind == "UpdateExpressionFunction":
-        name, *arguments = node.children
-        return (name, *(_operand(each, parameter) for each in arguments))
-    if kind == "UpdateExpressionValue" and len(node.children) == 1:
-        return _operand(node.children[0], parameter)
-    if kind == "UpdateExpressionValue" and len(node.children) == 3:
-        left, operator, right = node.children
-        if "UpdateExpressionValue" not in (type(left).__name__, type(right).__name__):
-            return (operator.children[0], _operand(left, parameter), _operand(right, parameter))
-    raise _Unknown
+def _check_operators(grammar: Grammar) -> None:
+    """At most 300 operators and functions (the text as in github.com/aws/aws-sdk-js/issues/3721)."""
+    if grammar.operators > OPERATOR_LIMIT:
+        grammar.tokens.fail(f"The expression contains too many operators; operator count: {grammar.operators}")

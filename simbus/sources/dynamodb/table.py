@@ -31,7 +31,6 @@ class Table(KeptTable):
 
     Items are in DynamoDB's typed form (`{"id": {"S": "1"}}`), binaries as bytes (base64 text is taken as well).
     Answers are those of AWS's API. Every read sees every write before it: AWS promises that for consistent reads only.
-    Expressions are read by moto (`pip install 'simbus[dynamodb]'`); without it they raise UsageError.
     Raises AwsError: ValidationException, ConditionalCheckFailedException ...; ServiceUnavailable in an outage.
     """
 

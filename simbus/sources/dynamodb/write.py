@@ -18,6 +18,7 @@ from simbus.sources.dynamodb.update import check_key_untouched, updated
 from simbus.sources.dynamodb.values import Item, Stored, clean_item, copy_item
 
 ITEM_LIMIT = 400 * 1024
+_UPDATE_NULL = "UpdateExpression and ConditionExpression are null"
 UPDATE_RETURNS = ("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
 
 
@@ -127,11 +128,11 @@ def prepare_update(
     if updates is not None or expected is not None or operator is not None:
         others = {"AttributeUpdates": updates, "Expected": expected, "ConditionalOperator": operator}
         legacy.check_forms({"UpdateExpression": update, "ConditionExpression": condition}, others)
-        Expressions(names, values).finish()
+        Expressions(names, values, _UPDATE_NULL).finish()
         actions = legacy.attribute_updates(updates or {})
         checked = _condition(legacy.expected(expected, operator))
     elif update is not None or condition is not None or names is not None or values is not None:
-        expressions = Expressions(names, values)
+        expressions = Expressions(names, values, _UPDATE_NULL)
         actions = expressions.update(update)
         checked = expressions.condition(condition)
         expressions.finish()
