@@ -59,8 +59,9 @@ class Expressions:
             return []
         self._any = self._any_with_values = True
         read = read_update(text)
-        for action in read:
-            self._check_names(action, "UpdateExpression")
+        if "#" in text:
+            for action in read:
+                self._check_names(action, "UpdateExpression")
         actions = [self._resolve(each, "UpdateExpression") for each in read]
         check_actions(actions)
         return actions

@@ -17,6 +17,13 @@ from simbus.sources.dynamodb.values import KINDS, Value, comparable
 _ORDERED: Final = ("S", "N", "B")
 _COMPARED: Final = ("<", "<=", ">", ">=")
 _DISTINCT: Final = ("=", "<>", *_COMPARED, "begins_with", "contains", "attribute_type")
+_LEAVES: Final = ("path", "value")
+_EASY: Final = (
+    "attribute_exists",
+    "attribute_not_exists",
+    "=",
+    "<>",
+)  # nothing can be wrong with their operands' kinds
 _NO_TYPE: Final = "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}"  # what attribute_type is told by a path
 _KIND_NAMES: Final = {
     "S": "STRING",
@@ -122,6 +129,11 @@ class _Checks:
 
 def check_predicate(node: Tree, parameter: str) -> None:
     """Raise AwsError for what is wrong with one comparison or function of a condition."""
+    if node[0] in _EASY and all(each[0] in _LEAVES for each in node[1:]):
+        if len(node) == 2 and node[1][0] == "path":
+            return
+        if len(node) == 3 and node[1] != node[2] and node[0] not in CONDITION_FUNCTIONS:
+            return
     checks, nodes = _Checks(parameter), _inner_first(node)
     for check in (checks.count, checks.distinct, checks.kinds):
         for each in nodes:
@@ -135,14 +147,17 @@ def check_actions(actions: Sequence[Tree]) -> None:
     for action in actions:
         checks.changed(action)
     for action in actions:
-        for node in _inner_first(action[2]) if action[0] == "SET" else ():
-            checks.count(node)
-            checks.kinds(node)
+        if action[0] == "SET" and action[2][0] not in _LEAVES:
+            for node in _inner_first(action[2]):
+                checks.count(node)
+                checks.kinds(node)
 
 
 def check_paths(paths: Sequence[Path], parameter: str) -> None:
     """Raise AwsError where one path is another or leads through it, or where a place is a map for one, a list for
     the other."""
+    if len({path[0] for path in paths}) == len(paths):
+        return
     pairs = [(other, one) for number, one in enumerate(paths) for other in paths[:number]]
     for wrong, what in ((_overlap, "overlap"), (_conflict, "conflict")):
         for first, second in pairs:
