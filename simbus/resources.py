@@ -168,15 +168,19 @@ class Resources:
         notifications: Iterable[Mapping[str, Any]] = (),
         eventbridge: bool = False,
         location_constraint: str | None = None,
+        object_ownership: str = "BucketOwnerEnforced",
     ) -> Bucket:
         """An S3 bucket. `notifications` as in a scenario: `{"function": ..., "events": [...], "filter": {...}}`.
 
         `eventbridge`: every event goes to the default event bus as well. `location_constraint`: the Region that its
-        records name, where it is another one than that of the account.
+        records name, where it is another one than that of the account. `object_ownership`: `ObjectWriter` and
+        `BucketOwnerPreferred` allow ACLs; public ones also need `delete_bucket_configuration("public_access_block")`.
         """
-        bucket = self._add(
-            Bucket(self.world, self.bus, name, versioning=versioning, location_constraint=location_constraint)
-        )
+        made = Bucket(
+            self.world, self.bus, name, versioning=versioning, location_constraint=location_constraint,
+            object_ownership=object_ownership,
+        )  # fmt: skip
+        bucket = self._add(made)
         configuration: dict[str, Any] = from_short_forms(notifications, self._arn)
         if eventbridge:
             configuration["EventBridgeConfiguration"] = {}

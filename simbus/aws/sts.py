@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simbus.aws.table import Api, Response
 from simbus.errors import AwsError
-from simbus.functions.config import FunctionConfig
-from simbus.scheduler.configuration import role_of
+from simbus.functions.identity import acting, caller_arn, role_of
 
 if TYPE_CHECKING:
     from simbus.resources import Resources
@@ -29,12 +28,11 @@ _SESSION: Final = re.compile(r"[\w+=,.@-]{2,64}")
 @api.operation
 def get_caller_identity(account: Resources) -> Response:
     """The account; inside a handler the session of its execution role, outside a user."""
-    number = account.world.account.id
-    config: FunctionConfig | None = getattr(account.world.timeline.actor, "config", None)
-    if config is None:
-        return {"UserId": "AIDASIMBUSEXAMPLE0000", "Account": number, "Arn": f"arn:aws:iam::{number}:user/simbus"}
-    role = role_of(account.world, config).rpartition("/")[2]
-    return {"UserId": f"{_role_id(role)}:{config.name}", "Account": number, "Arn": _session(number, role, config.name)}
+    config = acting(account.world)
+    user = "AIDASIMBUSEXAMPLE0000"
+    if config is not None:
+        user = f"{_role_id(role_of(account.world, config).rpartition('/')[2])}:{config.name}"
+    return {"UserId": user, "Account": account.world.account.id, "Arn": caller_arn(account.world)}
 
 
 @api.operation

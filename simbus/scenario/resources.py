@@ -45,7 +45,12 @@ class Builder:
                 self._simulation.function(name, **self._settings(function))
         for name, bucket in self._spec.buckets.items():
             with self._at("buckets", name):
-                self._simulation.bucket(name, versioning=bucket.versioning)
+                made = self._simulation.bucket(
+                    name, versioning=bucket.versioning, object_ownership=bucket.object_ownership
+                )
+                block = bucket.public_access_block_configuration
+                if block is not None:
+                    made.put_bucket_configuration("public_access_block", block.aws())
         for service in derived():
             for name, settings in getattr(self._spec, service.section).items():
                 with self._at(service.section, name):

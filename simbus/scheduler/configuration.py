@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from simbus.functions.config import FunctionConfig, LoggingConfig
+from simbus.functions.identity import role_of
 from simbus.functions.package import Package
 from simbus.functions.variables import handler_name
 from simbus.logs.platform import runtime_version
@@ -68,11 +69,6 @@ def updating(found: dict[str, Any]) -> dict[str, Any]:
 def listed(found: dict[str, Any]) -> dict[str, Any]:
     """The same in a list, which has no state."""
     return _without(found, (*STATE, *UPDATE))
-
-
-def role_of(world: World, config: FunctionConfig) -> str:
-    """The ARN of the execution role; where nobody gave one it is named after the function."""
-    return config.role or f"arn:aws:iam::{world.account.id}:role/{config.name}-role"
 
 
 def merged(before: LoggingConfig, given: dict[str, Any]) -> dict[str, Any]:

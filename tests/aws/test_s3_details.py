@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simbus import Simulation
+from simbus.scenario.build import build
+from simbus.scenario.loader import load_data
 
 boto3 = pytest.importorskip("boto3", reason="needs the extra boto3")
 from botocore.exceptions import ClientError  # noqa: E402
@@ -46,8 +49,15 @@ def test_tags(s3: Any) -> None:
     assert refused(s3.get_object_tagging, Bucket="box", Key="no") == ("NoSuchKey", 404)
 
 
+def let_acls_in(s3: Any) -> None:
+    """What a bucket needs since April 2023 before anything in it can be public."""
+    s3.put_bucket_ownership_controls(Bucket="box", OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
+    s3.delete_public_access_block(Bucket="box")
+
+
 def test_acls(s3: Any) -> None:
     """The owner's FULL_CONTROL first; a canned ACL is shown as its grants. BucketOwnerEnforced switches ACLs off."""
+    let_acls_in(s3)
     shown = s3.get_object_acl(Bucket="box", Key="k")
     owner = shown["Owner"]
     full = {"Grantee": {**owner, "Type": "CanonicalUser"}, "Permission": "FULL_CONTROL"}
@@ -59,8 +69,69 @@ def test_acls(s3: Any) -> None:
     assert s3.get_object_acl(Bucket="box", Key="k")["Grants"] == [{"Grantee": everybody, "Permission": "READ"}]
     controls = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     s3.put_bucket_ownership_controls(Bucket="box", OwnershipControls=controls)
-    assert refused(s3.put_object, Bucket="box", Key="k", ACL="public-read") == ("AccessControlListNotSupported", 400)
-    assert s3.put_object(Bucket="box", Key="k", ACL="bucket-owner-full-control")
+    assert s3.get_object_acl(Bucket="box", Key="k")["Grants"] == [full]
+
+
+def test_a_new_bucket_allows_no_acls(s3: Any) -> None:
+    """Since April 2023: BucketOwnerEnforced, and AccessControlListNotSupported but for the owner's full control."""
+    rules = s3.get_bucket_ownership_controls(Bucket="box")["OwnershipControls"]["Rules"]
+    assert rules == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    for acl in ("public-read", "private"):
+        with pytest.raises(ClientError, match="The bucket does not allow ACLs") as caught:
+            s3.put_object(Bucket="box", Key="k", ACL=acl)
+        assert caught.value.response["Error"]["Code"] == "AccessControlListNotSupported"
+        assert refused(s3.put_object_acl, Bucket="box", Key="k", ACL=acl) == ("AccessControlListNotSupported", 400)
+        assert refused(s3.put_bucket_acl, Bucket="box", ACL=acl) == ("AccessControlListNotSupported", 400)
+    s3.put_object(Bucket="box", Key="k", ACL="bucket-owner-full-control")
+    shown = s3.get_bucket_acl(Bucket="box")
+    s3.put_bucket_acl(Bucket="box", AccessControlPolicy={name: shown[name] for name in ("Owner", "Grants")})
+
+
+def test_a_new_bucket_blocks_public_access(s3: Any) -> None:
+    """Since April 2023, all four; the refusals' texts are those of the user guide, "Blocking public access"."""
+    block = s3.get_public_access_block(Bucket="box")["PublicAccessBlockConfiguration"]
+    assert block == dict.fromkeys(block, True)
+    assert len(block) == 4
+    with pytest.raises(ClientError) as caught:
+        s3.put_bucket_policy(Bucket="box", Policy=POLICY)
+    assert caught.value.response["Error"] == {
+        "Code": "AccessDenied",
+        "Message": "User: arn:aws:iam::000000000000:user/simbus is not authorized to perform: s3:PutBucketPolicy on "
+        'resource: "arn:aws:s3:::box" because public policies are prevented by the BlockPublicPolicy setting in S3 '
+        "Block Public Access.",
+    }
+    s3.delete_bucket_ownership_controls(Bucket="box")
+    with pytest.raises(ClientError, match='"arn:aws:s3:::box/k" because public ACLs are prevented by the BlockPubl'):
+        s3.put_object_acl(Bucket="box", Key="k", ACL="authenticated-read")
+    assert refused(s3.put_bucket_acl, Bucket="box", ACL="public-read") == ("AccessDenied", 403)
+    s3.put_object(Bucket="box", Key="k", ACL="private")
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"ACL": "public-read"}, "InvalidBucketAclWithObjectOwnership"),
+        ({"ACL": "public-read", "ObjectOwnership": "ObjectWriter"}, "InvalidBucketAclWithBlockPublicAccessError"),
+        ({"ObjectOwnership": "Mine"}, "InvalidArgument"),
+    ],
+)
+def test_create_bucket_with_what_is_not_allowed(s3: Any, settings: Any, code: str) -> None:
+    """User guide, "Default settings for new S3 buckets FAQ"; nothing is made."""
+    assert refused(s3.create_bucket, Bucket="another", **settings) == (code, 400)
+    assert refused(s3.get_bucket_acl, Bucket="another") == ("NoSuchBucket", 404)
+
+
+def test_create_bucket_with_acls(s3: Any) -> None:
+    """ObjectOwnership of CreateBucket; a bucket whose ACL lets others in can't go back to BucketOwnerEnforced."""
+    s3.create_bucket(Bucket="another", ACL="private")
+    s3.create_bucket(Bucket="open-one", ObjectOwnership="BucketOwnerPreferred")
+    s3.delete_public_access_block(Bucket="open-one")
+    s3.put_bucket_acl(Bucket="open-one", ACL="public-read")
+    controls = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert refused(s3.put_bucket_ownership_controls, Bucket="open-one", OwnershipControls=controls) == (
+        "InvalidBucketAclWithObjectOwnership",
+        400,
+    )
 
 
 def test_restore(sim: Simulation, s3: Any) -> None:
@@ -107,6 +178,8 @@ POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*"
 )
 def test_configurations(s3: Any, name: str, put: Any, shown: Any, absent: str) -> None:
     """What is put is given back; without it S3 has an error of its own (404)."""
+    s3.delete_bucket_ownership_controls(Bucket="box")
+    s3.delete_public_access_block(Bucket="box")
     assert refused(getattr(s3, f"get_{name}"), Bucket="box") == (absent, 404)
     getattr(s3, f"put_{name}")(Bucket="box", **put)
     found = getattr(s3, f"get_{name}")(Bucket="box")
@@ -138,3 +211,14 @@ def test_what_no_bucket_has(s3: Any) -> None:
     rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
     with pytest.raises(Exception, match="PutBucketLifecycleConfiguration: simbus does not play this"):
         s3.put_bucket_lifecycle_configuration(Bucket="box", LifecycleConfiguration={"Rules": [rule]})
+
+
+def test_a_bucket_of_old_in_a_scenario() -> None:
+    """`object_ownership`, `public_access_block_configuration`: of the latter, what is not named is off."""
+    block = "public_access_block_configuration: {block_public_policy: true}"
+    text = f"buckets: {{box: {{object_ownership: ObjectWriter, {block}}}}}"
+    simulation, _ = build(load_data(text.encode(), "a test", Path.cwd()))
+    with simulation:
+        s3 = simulation.client("s3")
+        s3.put_object(Bucket="box", Key="k", ACL="public-read")
+        assert refused(s3.put_bucket_policy, Bucket="box", Policy=POLICY) == ("AccessDenied", 403)

@@ -233,6 +233,9 @@ def test_messages_in_the_queue(name, order):
 def test_events_on_the_default_event_bus(name):
     """What a rule on the default bus gets of a bucket with EventBridgeConfiguration, field for field."""
     replay = Replay(f"TestS3NotificationsToEventBridge::{name}").setup()
+    if name == "test_object_put_acl":  # of 2025: a bucket takes public ACLs only after these two calls
+        for kind in ("ownership_controls", "public_access_block"):
+            replay.bucket("bucket-1").delete_bucket_configuration(kind)
     replay.feed()
     events = [json.loads(message.body) for message in replay.queue().messages]
     recorded = replay.case["recorded"]

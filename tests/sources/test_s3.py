@@ -328,7 +328,8 @@ def test_tags():
 def test_acl_events():
     """TestS3NotificationsToEventBridge::test_object_put_acl: three events for four calls; `private` was set already."""
     w = Worldlet()
-    bucket = w.bucket("uploads")
+    bucket = w.bucket("uploads", object_ownership="ObjectWriter")
+    bucket.delete_bucket_configuration("public_access_block")
     bucket.put_object("k", "x")
     for acl in ("private", "public-read", {"GrantRead": "uri=x"}, {"Grants": []}):
         bucket.put_object_acl("k", acl)

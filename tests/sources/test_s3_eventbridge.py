@@ -74,6 +74,8 @@ def test_reasons_and_deletions() -> None:
 def test_tags_and_acls() -> None:
     """No size, no sequencer, no reason (recording test_object_put_acl)."""
     stage = Stage()
+    stage.box.delete_bucket_configuration("ownership_controls")
+    stage.box.delete_bucket_configuration("public_access_block")
     etag = stage.box.put_object("k", "data")["ETag"].strip('"')
     stage.box.put_object_tagging("k", {"a": "b"})
     stage.box.delete_object_tagging("k")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from simbus.aws.s3.common import api, bucket_of, owner_of
 from simbus.aws.table import Response
 from simbus.errors import AwsError
+from simbus.sources.s3.access import ENFORCED, Access
+from simbus.sources.s3.acl import checked_acl
 from simbus.sources.s3.objects import read_token, token
 
 if TYPE_CHECKING:
@@ -34,13 +36,14 @@ def create_bucket(
     location = _location(account, configuration.get("LocationConstraint"))
     found = account.find("s3", Bucket)
     if found is None:
-        bucket = account.bucket(Bucket, location_constraint=location)
+        ownership = ENFORCED if ObjectOwnership is None else ObjectOwnership
+        acl = checked_acl(ACL or "private")
+        Access(account.world, account.world.arn("s3", Bucket), ownership).check_new_bucket(acl)
+        bucket = account.bucket(Bucket, location_constraint=location, object_ownership=ownership)
         if configuration.get("Tags"):
             bucket.put_bucket_tagging(configuration["Tags"])
-        if ObjectOwnership is not None:
-            bucket.put_bucket_configuration("ownership_controls", {"Rules": [{"ObjectOwnership": ObjectOwnership}]})
-        if ACL is not None:
-            bucket.put_bucket_acl(ACL)
+        if ACL is not None and ownership != ENFORCED:
+            bucket.put_bucket_acl(acl)
     elif (location or account.world.account.region) != _OLDEST:
         raise AwsError(
             "BucketAlreadyOwnedByYou",

@@ -1,9 +1,9 @@
 """What a bucket is configured with: kept and given back.
 
-No effect here have CORS, website, policy, public access block and ACL (nobody is kept out, and no browser asks);
-encryption and ownership controls have theirs in the source. What would do something that is not built is refused:
-lifecycle rules, replication, object lock, logging, inventory, analytics, metrics, accelerate, requester pays. Asked for
-them a bucket answers that it has none.
+No effect here have CORS and website (no browser asks); policy and ACL keep nobody out who signs, and let everybody in
+where they are public. Encryption, ownership controls and public access block have their effect in the source. What
+would do something that is not built is refused: lifecycle rules, replication, object lock, logging, inventory,
+analytics, metrics, accelerate, requester pays. Asked for them a bucket answers that it has none.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from simbus.aws.table import Response
 
 if TYPE_CHECKING:
     from simbus.resources import Resources
-
-_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
 # --- cross-origin requests and website -------------------------------------------------------------------------------
@@ -108,8 +106,8 @@ def put_public_access_block(
     ChecksumAlgorithm: str | None = None,
     ExpectedBucketOwner: str | None = None,
 ) -> None:
-    block = {name: PublicAccessBlockConfiguration.get(name, False) for name in _BLOCKS}
-    bucket_of(account, Bucket, ExpectedBucketOwner).put_bucket_configuration("public_access_block", block)
+    bucket = bucket_of(account, Bucket, ExpectedBucketOwner)
+    bucket.put_bucket_configuration("public_access_block", PublicAccessBlockConfiguration)
 
 
 @api.operation

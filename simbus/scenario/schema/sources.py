@@ -20,6 +20,7 @@ from simbus.scenario.schema.base import (
     same,
 )
 from simbus.scenario.source import Path
+from simbus.sources.s3.access import ENFORCED, OWNERSHIPS
 
 BUCKET_NAME = matching(
     r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
@@ -141,14 +142,31 @@ def _versioning(value: Any) -> Any:
     return {"Enabled": True, "Suspended": False}.get(value, value) if isinstance(value, str) else value
 
 
+class PublicAccessBlock(Model):
+    """PublicAccessBlockConfiguration of a bucket: what is not named is not blocked."""
+
+    block_public_acls: bool = False
+    ignore_public_acls: bool = False
+    block_public_policy: bool = False
+    restrict_public_buckets: bool = False
+
+    def aws(self) -> dict[str, bool]:
+        """Under AWS's names."""
+        return {name.title().replace("_", ""): value for name, value in self.model_dump().items()}
+
+
 class Bucket(Model):
-    """An S3 bucket."""
+    """An S3 bucket. As on AWS since April 2023 it allows no ACLs and blocks public access, unless that is said."""
 
     versioning: Annotated[bool, Check(_versioning, {}), Unwrap("status")] = same(
         "versioning_configuration", "versioning", default=False
     )
     notifications: list[Notification] = Field(default=[])
     notification_configuration: NotificationConfiguration | None = None
+    object_ownership: Annotated[str, one_of(OWNERSHIPS, "the settings are")] = ENFORCED
+    public_access_block_configuration: PublicAccessBlock | None = Field(
+        default=None, description="Left out: everything public is blocked."
+    )
     eventbridge: bool = Field(default=False, description="Every event goes to the default event bus as well.")
 
     @property

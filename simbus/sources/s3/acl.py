@@ -72,6 +72,14 @@ def is_public(acl: Any) -> bool:
     )
 
 
+def grants_to_everybody(acl: Any) -> bool:
+    """Whether it is public, as Block Public Access means it: all users, or all that are authenticated."""
+    return any(
+        grant["Grantee"].get("URI") in (f"{_GROUPS}AllUsers", f"{_GROUPS}AuthenticatedUsers")
+        for grant in grants(acl, "")
+    )
+
+
 def _grantees(name: str, text: str) -> list[dict[str, str]]:
     """`id="...", uri="..."` of a header. Raises AwsError InvalidArgument."""
     if name not in _PERMISSIONS:

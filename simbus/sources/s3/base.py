@@ -11,6 +11,7 @@ from simbus.errors import AwsError
 from simbus.kernel import SECOND
 from simbus.model import ChangeEvent
 from simbus.sources.base import Source, operation, twin
+from simbus.sources.s3.access import ENFORCED, Access
 from simbus.sources.s3.delivery import Attempt
 from simbus.sources.s3.errors import (
     check_bucket_name,
@@ -36,13 +37,20 @@ class BucketBase(Source):
     service = "s3"
 
     def __init__(
-        self, world: World, bus: Bus, name: str, *, versioning: bool = False, location_constraint: str | None = None
+        self,
+        world: World,
+        bus: Bus,
+        name: str,
+        *,
+        versioning: bool = False,
+        location_constraint: str | None = None,
+        object_ownership: str = ENFORCED,
     ) -> None:
         check_bucket_name(name)
         super().__init__(world, bus, name)
         self.location_constraint = location_constraint
         self.creation_date = world.timeline.now
-        self._acls_enabled = True
+        self._access = Access(world, self.arn, object_ownership)
         self._encryption: Encryption | None = None
         self._configurations: dict[str, Any] = {}
         self._objects = Objects()
@@ -185,14 +193,9 @@ class BucketBase(Source):
         if settings:
             apply(stored, settings)
             if settings.get("acl") is not None:
-                self._check_acl(stored.acl)
+                self._access.check_acl(stored.acl, "PutObject", stored.key)
         if self._encryption is not None or settings.get("server_side_encryption") is not None:
             self._encrypt(stored, settings)
-
-    def _check_acl(self, acl: Any) -> None:
-        """Raise AwsError AccessControlListNotSupported where the bucket's ownership setting has switched ACLs off."""
-        if not self._acls_enabled and acl != "bucket-owner-full-control":
-            raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs")
 
     def _encrypt(self, stored: StoredObject, settings: ObjectSettings) -> None:
         """What is encrypted with KMS has an ETag that says nothing of its content."""

@@ -42,24 +42,28 @@ _ABSENT: Final = {
 _DEFAULT_ENCRYPTION: Final = {
     "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]
 }
-_OWNERSHIPS: Final = ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter")
 MAXIMUM_TAGS: Final = 50
 
 
 class Configuring(Notifying, Details):
-    """A bucket is made with ACLs on and no block of public access, as buckets were before April 2023."""
+    """As every bucket since April 2023 a new one has ACLs off and all public access blocked."""
 
     @operation
     def put_bucket_configuration(self, kind: str, configuration: Any) -> None:
         """Keep a configuration: AWS's JSON of `cors`, `website`, `public_access_block`, `policy` (text) ...
 
         `ownership_controls` BucketOwnerEnforced switches ACLs off; `encryption` is what new objects have that name
-        none. Raises AwsError MalformedXML, MalformedPolicy.
+        none. Raises AwsError MalformedXML, MalformedPolicy, AccessDenied, InvalidBucketAclWithObjectOwnership.
         """
+        if kind == "ownership_controls":
+            self._access.set_ownership(configuration, self._configurations.get("acl", "private"))
+            return
+        if kind == "public_access_block":
+            self._access.set_block(configuration)
+            return
         if kind == "policy":
             _check_policy(configuration)
-        elif kind == "ownership_controls":
-            self._acls_enabled = _ownership(configuration) != "BucketOwnerEnforced"
+            self._access.check_policy(is_public_policy(configuration))
         elif kind == "encryption":
             self._encryption = _default_encryption(configuration)
         self._configurations[kind] = deepcopy(configuration)
@@ -75,6 +79,10 @@ class Configuring(Notifying, Details):
 
     def _configuration(self, kind: str) -> Any:
         found = self._configurations.get(kind)
+        if kind == "ownership_controls" and self._access.ownership is not None:
+            found = {"Rules": [{"ObjectOwnership": self._access.ownership}]}
+        elif kind == "public_access_block":
+            found = self._access.block
         if found is not None:
             return deepcopy(found)
         if kind == "encryption":
@@ -87,7 +95,9 @@ class Configuring(Notifying, Details):
         """Absent ones are no error."""
         self._configurations.pop(kind, None)
         if kind == "ownership_controls":
-            self._acls_enabled = True
+            self._access.ownership = None
+        elif kind == "public_access_block":
+            self._access.block = None
         elif kind == "encryption":
             self._encryption = None
 
@@ -96,20 +106,24 @@ class Configuring(Notifying, Details):
     def is_public(self, key: str) -> bool:
         """Whether anybody may read the object without a signature: by its ACL, or by a statement of the policy.
 
-        A statement counts that allows s3:GetObject of the key to everybody under no condition. Absent keys are not.
+        A statement counts that allows s3:GetObject of the key to everybody under no condition. Absent keys are not, and
+        neither is what the bucket blocks.
         """
         stored = self._objects.current.get(key)
         if stored is None:
             return False
-        if self._acls_enabled and is_public(stored.acl):
+        access = self._access
+        if access.acls_enabled and not access.blocks("IgnorePublicAcls") and is_public(stored.acl):
             return True
-        return allows_anybody(self._configurations.get("policy", "{}"), f"{self.arn}/{key}")
+        return not access.blocks("RestrictPublicBuckets") and allows_anybody(
+            self._configurations.get("policy", "{}"), f"{self.arn}/{key}"
+        )
 
     @operation
     def put_bucket_acl(self, acl: Any) -> None:
-        """In the forms of `put_object_acl`. Raises AwsError InvalidArgument, AccessControlListNotSupported."""
+        """As `put_object_acl`. Raises AwsError InvalidArgument, AccessControlListNotSupported, AccessDenied."""
         checked_acl(acl)
-        self._check_acl(acl)
+        self._access.check_acl(acl, "PutBucketAcl")
         self._configurations["acl"] = deepcopy(acl)
 
     aput_bucket_acl = twin(put_bucket_acl)
@@ -117,7 +131,7 @@ class Configuring(Notifying, Details):
     @operation
     def get_bucket_acl(self) -> dict[str, Any]:
         """`{"Owner": {"ID"}, "Grants": [...]}`."""
-        return self._shown_acl(self._configurations.get("acl", "private"))
+        return self._access.shown(self._configurations.get("acl", "private"))
 
     aget_bucket_acl = twin(get_bucket_acl)
 
@@ -160,13 +174,28 @@ def allows_anybody(policy: str, arn: str) -> bool:
     """Whether a bucket policy lets everybody get the object of that ARN, and no statement without one denies it."""
     allowed = False
     for statement in _listed(msgspec.json.decode(policy).get("Statement")):
-        principal = statement.get("Principal")
-        everybody = principal == "*" or (isinstance(principal, dict) and "*" in _listed(principal.get("AWS")))
-        if everybody and _names(statement, "Action", "s3:GetObject") and _names(statement, "Resource", arn):
+        if (
+            _is_for_everybody(statement)
+            and _names(statement, "Action", "s3:GetObject")
+            and _names(statement, "Resource", arn)
+        ):
             if statement.get("Effect") == "Deny":
                 return False
             allowed = allowed or not statement.get("Condition")
     return allowed
+
+
+def is_public_policy(policy: str) -> bool:
+    """Whether a statement of it lets everybody do something under no condition (S3: "The meaning of 'public'")."""
+    return any(
+        statement.get("Effect") == "Allow" and _is_for_everybody(statement) and not statement.get("Condition")
+        for statement in _listed(msgspec.json.decode(policy).get("Statement"))
+    )
+
+
+def _is_for_everybody(statement: Any) -> bool:
+    principal = statement.get("Principal")
+    return principal == "*" or (isinstance(principal, dict) and "*" in _listed(principal.get("AWS")))
 
 
 def _names(statement: Any, member: str, wanted: str) -> bool:
@@ -186,13 +215,6 @@ def _check_policy(text: str) -> None:
         raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
     if not policy.get("Statement"):
         raise AwsError("MalformedPolicy", "Missing required field Statement")
-
-
-def _ownership(configuration: Any) -> str:
-    rules = configuration.get("Rules") or []
-    if len(rules) != 1 or rules[0].get("ObjectOwnership") not in _OWNERSHIPS:
-        raise malformed()
-    return str(rules[0]["ObjectOwnership"])
 
 
 def _default_encryption(configuration: Any) -> Encryption | None:

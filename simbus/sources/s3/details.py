@@ -8,12 +8,11 @@ from typing import Any, Final
 from simbus.errors import AwsError
 from simbus.kernel import HOUR, MINUTE, SECOND
 from simbus.sources.base import operation, twin
-from simbus.sources.s3.acl import checked_acl, grants
+from simbus.sources.s3.acl import checked_acl
 from simbus.sources.s3.base import BucketBase
 from simbus.sources.s3.delivery import SERVICE
 from simbus.sources.s3.errors import malformed
 from simbus.sources.s3.objects import StoredObject
-from simbus.sources.s3.record import canonical_user
 from simbus.sources.s3.settings import checked_tags
 
 _UNDER_WAY: Final = -1
@@ -75,7 +74,7 @@ class Details(BucketBase):
         """
         stored = self._find(key, version_id)
         checked_acl(acl)
-        self._check_acl(acl)
+        self._access.check_acl(acl, "PutObjectAcl", key)
         if stored.acl != acl:
             stored.acl = acl
             self._changed("ObjectAcl:Put", stored)
@@ -85,13 +84,9 @@ class Details(BucketBase):
     @operation
     def get_object_acl(self, key: str, version_id: str | None = None) -> dict[str, Any]:
         """`{"Owner": {"ID"}, "Grants": [...]}`. Raises AwsError NoSuchKey."""
-        return self._shown_acl(self._find(key, version_id).acl)
+        return self._access.shown(self._find(key, version_id).acl)
 
     aget_object_acl = twin(get_object_acl)
-
-    def _shown_acl(self, acl: Any) -> dict[str, Any]:
-        owner = canonical_user(self._world.account.id)
-        return {"Owner": {"ID": owner}, "Grants": grants(acl, owner)}
 
     def _changed(self, event_type: str, stored: StoredObject) -> dict[str, str]:
         version_id = self._shown_version(stored)

@@ -46,10 +46,8 @@ class Upload:
 class Multipart(Details):
     """CreateMultipartUpload, UploadPart, UploadPartCopy, CompleteMultipartUpload, AbortMultipartUpload and lists."""
 
-    def __init__(
-        self, world: World, bus: Bus, name: str, *, versioning: bool = False, location_constraint: str | None = None
-    ) -> None:
-        super().__init__(world, bus, name, versioning=versioning, location_constraint=location_constraint)
+    def __init__(self, world: World, bus: Bus, name: str, **settings: Any) -> None:
+        super().__init__(world, bus, name, **settings)
         self._uploads: dict[str, Upload] = {}
 
     @operation

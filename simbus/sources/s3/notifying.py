@@ -22,10 +22,8 @@ from simbus.world import Delivery, World
 class Notifying(BucketBase):
     """Notifications to functions, queues and topics, and to EventBridge."""
 
-    def __init__(
-        self, world: World, bus: Bus, name: str, *, versioning: bool = False, location_constraint: str | None = None
-    ) -> None:
-        super().__init__(world, bus, name, versioning=versioning, location_constraint=location_constraint)
+    def __init__(self, world: World, bus: Bus, name: str, **settings: Any) -> None:
+        super().__init__(world, bus, name, **settings)
         self._notifications: list[Notification] = []
         self._replaced: list[Sender] = []
         self._event_bridge: EventBridgeConfiguration | None = None
