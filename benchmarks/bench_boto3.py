@@ -1,4 +1,4 @@
-"""boto3's calls in a handler: put_item, put_object, send_message and publish, against the same calls under moto.
+"""What does a call of boto3 in a handler cost? Four calls, and the same calls under moto.
 
 Both sides make the same calls with a client of boto3 that lives in the handler's module. simbus answers them in virtual
 time, with their latency, and writes all rows; under moto's `mock_aws` the handler is called as a function. What both
@@ -7,12 +7,13 @@ have in common is botocore's own work: parameters, endpoint, request, retries, t
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.harness import best_in_turn, ratio
+from benchmarks.harness import Contender, Measured, Ratio, Result, Size, absent, in_turn, peer, speed
 from simbus import Simulation
+
+QUESTION = "What does a call of boto3 in a handler cost, beside the same call under moto's mock_aws?"
 
 ITEM = {"id": {"S": "1"}, "total": {"N": "5"}, "text": {"S": "x" * 100}}
 BODY = b"x" * 100
@@ -76,21 +77,21 @@ def on_moto(name: str, count: int) -> int:
         return sum(call(client, n)["ResponseMetadata"]["HTTPStatusCode"] == 200 for n in range(count))
 
 
-def main(count: int = 2_000, times: int = 3) -> list[str]:
-    """The lines of this benchmark."""
-    lines = []
+def run(size: Size) -> Result:
+    """Each of the calls on both sides."""
+    count = size.of(1_000, 20)
+    if peer("boto3") is None:
+        return Result(QUESTION, "call", (), (), (absent("boto3"),))
+    moto = peer("moto") is not None
+    measured: list[Measured] = []
+    ratios: list[Ratio] = []
     for name in CALLS:
-        on_simbus(name, 10), on_moto(name, 10)  # the models are read once
-        ours, moto = best_in_turn(
-            times, count, {name: lambda n=name: on_simbus(n, count), "moto": lambda n=name: on_moto(n, count)}
-        )
-        lines += [ours.line(), moto.line(), ratio(name, ours, moto)]
-    return lines
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=2_000)
-    parser.add_argument("--times", type=int, default=3)
-    arguments = parser.parse_args()
-    print("\n".join(main(arguments.count, arguments.times)))
+        contenders = [Contender(f"simbus, {name}", count, lambda n=name: on_simbus(n, count))]  # type: ignore[misc]
+        if moto:
+            contenders.append(Contender(f"moto, {name}", count, lambda n=name: on_moto(n, count)))  # type: ignore[misc]
+        for contender in contenders:
+            contender.run()  # botocore's models are read once
+        pair = in_turn(size.times, *contenders)
+        measured += pair
+        ratios += [speed(pair[0], other) for other in pair[1:]]
+    return Result(QUESTION, "call", tuple(measured), tuple(ratios), () if moto else (absent("moto"),))

@@ -1,4 +1,4 @@
-"""The road of one event: an S3 put of 1 KB to the settled invocation of a real handler, with all rows in the run file.
+"""What does the road of one event cost? An S3 put of 1 KB to the settled invocation of a real handler, with all rows.
 
 The floor is a bare heapq loop in this script: for each event it decodes the same JSON and writes rows of the same
 tables with the same bytes (events, deliveries, invocations, three log events) by executemany into a file in WAL mode,
@@ -8,27 +8,37 @@ has no semantics at all: no clock but a number, no limits, no retries, no digest
 
 from __future__ import annotations
 
-import argparse
 import json
-import resource
 import sqlite3
-import sys
 import tempfile
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any
 
-from benchmarks import bench_kernel
-from benchmarks.harness import best_in_turn, best_of, ratio
+from benchmarks.harness import Contender, Ratio, Result, Size, in_turn, run_digest, speed
 from simbus import Simulation
 from simbus.kernel import MILLISECOND
-from simbus.logs.schema import TABLES
 
+QUESTION = "What does the road of one event cost, from an S3 put of 1 KB to the settled invocation, with all rows?"
 BODY = b"x" * 1024
 GAP = MILLISECOND
 TAKES = 20 * MILLISECOND  # so that 20 invocations run at once, each in an environment of its own
 ONE_BY_ONE = MILLISECOND // 2
 BATCH = 3_000  # events
+TABLES = {  # the floor's: what an event leaves behind, three log events included
+    "events": "id TEXT, time INTEGER, source TEXT, type TEXT, subject TEXT, parent TEXT, data TEXT",
+    "deliveries": "event_id TEXT, request_id TEXT, subscription TEXT, settled_at INTEGER, outcome TEXT",
+    "invocations": "request_id TEXT, attempt INTEGER, function TEXT, version TEXT, invocation_type TEXT, "
+    "source_arn TEXT, log_stream TEXT, queued_at INTEGER, started_at INTEGER, ended_at INTEGER, duration_ms REAL, "
+    "billed_duration_ms INTEGER, init_duration_ms REAL, memory_size INTEGER, max_memory_used INTEGER, status TEXT, "
+    "error_type TEXT, error_message TEXT, payload TEXT, response TEXT",
+    "log_events": "id INTEGER PRIMARY KEY, log_stream_id INTEGER, request_id TEXT, timestamp INTEGER, "
+    "ingestion_time INTEGER, level TEXT, message TEXT",
+}
+COLUMNS = {  # the names of those that are written; SQLite counts the log events itself
+    table: [column.split()[0] for column in columns.split(", ") if "PRIMARY KEY" not in column]
+    for table, columns in TABLES.items()
+}
 KEYS = [f"img/{n:08}.jpg" for n in range(1_000)]  # the bucket does not grow, so that what grows is the run
 
 
@@ -37,23 +47,28 @@ def handler(event: dict[str, Any], context: object) -> None:
     assert event["Records"][0]["s3"]["object"]["size"] == 1024
 
 
-def on_simbus(count: int, path: Path, takes: int = TAKES) -> int:
-    """Put `count` objects, one a millisecond of virtual time; an invocation takes `takes` nanoseconds."""
+def arrange(sim: Simulation, count: int, takes: int = TAKES) -> None:
+    """Have `count` objects put, one a millisecond of virtual time; an invocation takes `takes` nanoseconds."""
+    function = sim.function("thumbs", handler=handler, memory_size=512, simulate={"duration": f"{takes // 1000}us"})
+    bucket = sim.bucket(
+        "uploads",
+        notifications=[{"function": function, "events": ["s3:ObjectCreated:*"], "filter": {"prefix": "img/"}}],
+    )
+
+    def put(n: int) -> None:
+        bucket.put_object(KEYS[n % len(KEYS)], BODY)
+        if n + 1 < count:
+            sim.timeline.after(GAP, put, n + 1)
+
+    sim.timeline.at(0, put, 0)
+
+
+def on_simbus(count: int, path: Path, takes: int = TAKES) -> str:
+    """The run; its digest."""
     with Simulation(seed=1, db=path) as sim:
-        function = sim.function("thumbs", handler=handler, memory_size=512, simulate={"duration": f"{takes // 1000}us"})
-        bucket = sim.bucket(
-            "uploads",
-            notifications=[{"function": function, "events": ["s3:ObjectCreated:*"], "filter": {"prefix": "img/"}}],
-        )
-
-        def put(n: int) -> None:
-            bucket.put_object(KEYS[n % len(KEYS)], BODY)
-            if n + 1 < count:
-                sim.timeline.after(GAP, put, n + 1)
-
-        sim.timeline.at(0, put, 0)
+        arrange(sim, count, takes)
         sim.run()
-    return count
+    return run_digest(path)
 
 
 def sample_rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -67,9 +82,8 @@ def sample_rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
             "invocations": f"request_id = '{request}'",
             "log_events": f"request_id = '{request}' ORDER BY id",
         }
-        columns = {table.name: ", ".join(table.names) for table in TABLES}
         return {
-            name: database.execute(f"SELECT {columns[name]} FROM {name} WHERE {where}").fetchall()
+            name: database.execute(f"SELECT {', '.join(COLUMNS[name])} FROM {name} WHERE {where}").fetchall()
             for name, where in wanted.items()
         }
     finally:
@@ -82,10 +96,9 @@ def on_heapq(count: int, path: Path, rows: dict[str, list[tuple[Any, ...]]]) -> 
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = OFF")
     inserts = {}
-    for table in TABLES:
-        if table.name in rows:
-            database.execute(table.ddl)
-            inserts[table.name] = table.insert(1)
+    for name, columns in TABLES.items():
+        database.execute(f"CREATE TABLE {name} ({columns})")
+        inserts[name] = f"INSERT INTO {name} ({','.join(COLUMNS[name])}) VALUES ({','.join('?' * len(COLUMNS[name]))})"
     [event_row], [delivery_row], [invocation_row] = rows["events"], rows["deliveries"], rows["invocations"]
     payload = invocation_row[-2]
     events: list[Any] = []
@@ -125,59 +138,37 @@ def on_heapq(count: int, path: Path, rows: dict[str, list[tuple[Any, ...]]]) -> 
     return put
 
 
-def peak_memory_mb() -> float:
-    """The most memory that this process has had so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+def floor(count: int, directory: Path) -> Contender:
+    """The floor as a contender, for the other benchmarks of rows, too."""
+    run, file = directory / "sample.db", directory / "floor.db"
+    on_simbus(200, run)
+    rows = sample_rows(run)
+
+    def once() -> int:
+        file.unlink(missing_ok=True)
+        return on_heapq(count, file, rows)
+
+    return Contender("bare heapq and executemany", count, once)
 
 
-def main(count: int = 100_000, times: int = 5) -> list[str]:
-    """The lines of this benchmark."""
-    with tempfile.TemporaryDirectory() as directory:
-        run, floor_file = Path(directory, "run.db"), Path(directory, "floor.db")
-        on_simbus(200, run)
-        rows = sample_rows(run)
-
-        def floor_once() -> int:
-            floor_file.unlink(missing_ok=True)
-            return on_heapq(count, floor_file, rows)
-
-        contenders = {
-            "bare heapq and executemany": floor_once,
-            "simbus, one environment": lambda: on_simbus(count, run, ONE_BY_ONE),
-            "simbus, 20 environments": lambda: on_simbus(count, run),
-        }
-        floor, alone, ours = best_in_turn(times, count, contenders)
-    return [
-        floor.line(),
-        alone.line(),
-        ours.line(),
-        ratio("invoke, one environment", alone, floor),
-        ratio("invoke, 20 environments", ours, floor),
-        f"wall time: {floor.wall / alone.wall:.2f} and {floor.wall / ours.wall:.2f} times the floor's speed",
-        f"peak memory {peak_memory_mb():.0f} MB",
-    ]
-
-
-def growth(counts: tuple[int, ...]) -> list[str]:
-    """Time per invocation and peak memory as a run grows."""
-    lines = []
-    with tempfile.TemporaryDirectory() as directory:
-        for count in counts:
-            measured = best_of(
-                1, f"{count:,} invocations", count, lambda n=count: on_simbus(n, Path(directory, "r.db"))
-            )
-            lines.append(f"{measured.line()}  peak {peak_memory_mb():.0f} MB")
-    return lines
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=100_000)
-    parser.add_argument("--times", type=int, default=5)
-    parser.add_argument("--growth", action="store_true", help="10,000 to 1,000,000 invocations: time and memory")
-    arguments = parser.parse_args()
-    if arguments.growth:
-        print("\n".join(growth((10_000, 100_000, 1_000_000))))
-    else:
-        print("\n".join([*main(arguments.count, arguments.times), *bench_kernel.main()]))
+def run(size: Size) -> Result:
+    """simbus with one environment and with twenty at once, beside the floor."""
+    count = size.of(100_000, 300)
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        run = directory / "run.db"
+        measured = in_turn(
+            size.times,
+            floor(count, directory),
+            Contender("simbus, one environment", count, lambda: on_simbus(count, run, ONE_BY_ONE)),
+            Contender("simbus, 20 environments", count, lambda: on_simbus(count, run)),
+        )
+        bytes_each = run.stat().st_size / count
+    bare, alone, many = measured
+    ratios = (
+        speed(alone, bare, least=0.8),
+        speed(many, bare, least=0.8),
+        speed(alone, bare, by="wall"),
+        Ratio(f"{many.name}: events a second of CPU", 1e6 / many.cpu_us),
+    )
+    return Result(QUESTION, "event", tuple(measured), ratios, (f"{bytes_each:,.0f} bytes of run file an event",))

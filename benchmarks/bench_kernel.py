@@ -1,31 +1,22 @@
-"""The kernel alone: M/M/50 whose customers give up waiting, on the timeline and on SimPy, with the same random numbers.
+"""How fast is the timeline alone? M/M/50 whose customers give up waiting, no rows.
 
 Arrivals are Poisson, service times exponential, 50 servers, 98 % busy; a customer leaves after a patience of two mean
-service times. Both sides count who was served and who left, and add up the waiting times.
+service times. The floor, the timeline and SimPy get the same random numbers, count who was served and who left, and
+add up the waiting times: the digest is the same. ciw draws its own numbers.
 """
 
 from __future__ import annotations
 
-import argparse
-import random
 from collections import deque
 from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import Any
 
-from benchmarks.harness import best_of, ratio
+from benchmarks.harness import Contender, Result, Size, absent, by_peer, in_turn, peer, speed
+from benchmarks.queueing import PATIENCE, SERVERS, customers
 from simbus.kernel import Timeline
 
-SERVERS = 50
-MEAN_SERVICE = 1_000_000  # ns
-PATIENCE = 2 * MEAN_SERVICE
-
-
-def customers(count: int) -> list[tuple[int, int]]:
-    """Gap before each arrival and its service time, in nanoseconds."""
-    rng = random.Random(1)
-    rate = 0.98 * SERVERS / MEAN_SERVICE
-    return [(round(rng.expovariate(rate)), round(rng.expovariate(1 / MEAN_SERVICE))) for _ in range(count)]
+QUESTION = "How fast is the timeline alone? M/M/50 whose customers give up waiting, no rows."
 
 
 class TimelineQueue:
@@ -113,51 +104,22 @@ def on_heapq(work: list[tuple[int, int]]) -> tuple[int, int, int]:
     return served, left, waited
 
 
-def on_simpy(work: list[tuple[int, int]]) -> tuple[int, int, int]:
-    """The same model as SimPy's own bank_renege example writes it."""
-    import simpy
-
-    environment = simpy.Environment()
-    servers = simpy.Resource(environment, SERVERS)
-    figures = [0, 0, 0]
-
-    def customer(service: int) -> Iterator[Any]:
-        arrived = environment.now
-        with servers.request() as request:
-            yield request | environment.timeout(PATIENCE)
-            if not request.triggered:
-                figures[1] += 1
-                return
-            figures[2] += environment.now - arrived
-            yield environment.timeout(service)
-            figures[0] += 1
-
-    def arrivals() -> Iterator[Any]:
-        for gap, service in work:
-            yield environment.timeout(gap)
-            environment.process(customer(service))
-
-    environment.process(arrivals())
-    environment.run()
-    return figures[0], figures[1], figures[2]
-
-
-def main(count: int = 200_000, times: int = 3) -> list[str]:
-    """The lines of this benchmark."""
+def run(size: Size) -> Result:
+    """The timeline beside the bare heap, SimPy and ciw."""
+    count, fewer = size.of(200_000, 500), size.of(20_000, 200)
     work = customers(count)
-    floor = best_of(times, "bare heapq", count, lambda: on_heapq(work))
-    ours = best_of(times, "timeline", count, lambda: TimelineQueue(work).run())
-    peer = best_of(times, "SimPy", count, lambda: on_simpy(work))
-    return [
-        *(measured.line() for measured in (floor, ours, peer)),
-        ratio("kernel, M/M/50 with patience", ours, peer),
-        ratio("kernel, M/M/50 with patience", ours, floor),
+    contenders = [
+        Contender("bare heapq", count, lambda: on_heapq(work)),
+        Contender("simbus timeline", count, lambda: TimelineQueue(work).run()),
     ]
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=200_000)
-    parser.add_argument("--times", type=int, default=3)
-    arguments = parser.parse_args()
-    print("\n".join(main(arguments.count, arguments.times)))
+    notes = []
+    for package, name, many in (("simpy", "SimPy", count), ("ciw", "ciw", fewer)):
+        if peer(package) is None:
+            notes.append(absent(package))
+        else:
+            contenders.append(Contender(name, many, by_peer(package, f"peer_{package}", many)))
+    measured = in_turn(size.times, *contenders)
+    floor, ours, *peers = measured
+    ratios = [speed(ours, floor, least=0.4)]
+    ratios += [speed(ours, each, least=4 if each.name == "SimPy" else None) for each in peers]
+    return Result(QUESTION, "customer", tuple(measured), tuple(ratios), tuple(notes))

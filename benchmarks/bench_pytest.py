@@ -1,4 +1,4 @@
-"""A suite of simulated tests under pytest, beside as many tests that do nothing.
+"""What does a simulated test cost under pytest? A suite of them, beside as many tests that do nothing.
 
 Each test is one that a user would write: a handler in Python, a queue or a topic before it, retries that take virtual
 minutes, a dead-letter queue, and assertions about invocations and messages. CPU time is that of pytest's process.
@@ -6,15 +6,16 @@ minutes, a dead-letter queue, and assertions about invocations and messages. CPU
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from benchmarks.harness import ROOT, Contender, Ratio, Result, Size, in_turn
+
+QUESTION = "What does a simulated test cost under pytest, beside as many empty ones?"
 
 TESTS = """
 import json
@@ -83,39 +84,29 @@ import pytest
 def test_nothing(number):
     assert number >= 0
 """
-ROOT = Path(__file__).parents[1]
 
 
-def suite(text: str, count: int, folder: Path) -> tuple[int, float, float]:
-    """How many of four times `count` tests passed, and CPU and wall time in seconds."""
+def suite(text: str, count: int, folder: Path) -> str:
+    """Run four times `count` tests with a pytest of their own; its last line without the time. Raises if one fails."""
     (folder / "test_suite.py").write_text(text.replace("COUNT", str(count)))
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command = [sys.executable, "-m", "pytest", "-q", "-p", "simbus.testing", "-p", "no:cacheprovider", "test_suite.py"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    out = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False).stdout
-    seconds = time.perf_counter() - began
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    found = re.search(r"(\d+) passed", out)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return (0 if found is None or "failed" in out else int(found[1])), cpu, seconds
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    found = re.search(r"(\d+) passed", done.stdout)
+    if found is None or done.returncode:
+        raise RuntimeError(f"the suite failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return found[0]
 
 
-def main(count: int = 50, times: int = 3) -> list[str]:
-    """The lines of this benchmark."""
-    lines = []
-    with tempfile.TemporaryDirectory() as directory:
-        for name, text in (("empty tests", EMPTY), ("simulated tests", TESTS)):
-            passed, cpu, wall = min((suite(text, count, Path(directory)) for _ in range(times)), key=lambda run: run[1])
-            lines.append(
-                f"{name:<16} {passed:>5,} passed in {cpu:6.2f} s CPU  {wall:6.2f} s wall  "
-                f"{cpu / max(passed, 1) * 1e3:6.2f} ms CPU each, pytest's start included"
-            )
-    return lines
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=50, help="a quarter of the tests")
-    parser.add_argument("--times", type=int, default=3)
-    arguments = parser.parse_args()
-    print("\n".join(main(arguments.count, arguments.times)))
+def run(size: Size) -> Result:
+    """Both suites, pytest's start included."""
+    count = size.of(50, 1)
+    with tempfile.TemporaryDirectory() as name:
+        measured = in_turn(
+            size.times,
+            Contender("empty tests", 4 * count, lambda: suite(EMPTY, count, Path(name))),
+            Contender("simulated tests", 4 * count, lambda: suite(TESTS, count, Path(name))),
+        )
+    empty, simulated = measured
+    more = Ratio("CPU time that a simulated test takes more than an empty one", (simulated.cpu_us - empty.cpu_us) / 1e3)
+    return Result(QUESTION, "test", tuple(measured), (more._replace(unit=" ms"),), ("pytest's own start is included",))

@@ -1,28 +1,28 @@
-"""Records through each event source mapping, in batches of 10 and of 100, and the filters in their way.
+"""How many records a second go through each event source mapping, one by one and in batches of 10 and 100?
 
 A record has 1 KB. It is put alone, read by the mapping, goes to a real handler in its batch, and is settled; every row
-is in the run file. All figures are CPU time of all threads. The floor is that of bench_invoke: a bare loop that decodes
-one event of 1 KB and writes its rows.
+is in the run file. The single-event path is that of bench_invoke: an S3 notification, one event an invocation.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+import sqlite3
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench_invoke import on_heapq, on_simbus, sample_rows
-from benchmarks.harness import Measured, best_of
+from benchmarks.bench_invoke import floor, on_simbus
+from benchmarks.harness import Contender, Ratio, Result, Size, in_turn, run_digest, speed
 from simbus import Simulation
-from simbus.filtering import compile_filter_pattern
 from simbus.kernel import MILLISECOND
 
+QUESTION = "How many records a second go through each event source mapping, in batches of 1, 10 and 100?"
 BODY = json.dumps({"page": "/", "text": "x" * 1000})
 SHARDS = 4
-PATTERN = {"body": {"page": [{"prefix": "/"}], "n": [{"numeric": [">", 10, "<", 1000]}], "gone": [{"exists": False}]}}
+BATCHES = (1, 10, 100)
 
 
 def handler(event: dict[str, Any], context: object) -> None:
@@ -51,8 +51,8 @@ def _table(sim: Simulation) -> tuple[Any, Callable[[int], object], dict[str, Any
 SOURCES = {"SQS": _queue, "Kinesis": _stream, "DynamoDB": _table}
 
 
-def through_mapping(source: str, batch: int, count: int, path: Path) -> tuple[int, int]:
-    """Put `count` records, one a millisecond; returns how many were processed and in how many invocations."""
+def through_mapping(source: str, batch: int, count: int, path: Path) -> str:
+    """Put `count` records, one a millisecond, and let the mapping read them; the run's digest."""
     with Simulation(seed=1, db=path) as sim:
         function = sim.function(
             "work", handler=handler, memory_size=512, timeout=3, simulate={"duration": "20ms", "init_duration": "0ms"}
@@ -67,61 +67,43 @@ def through_mapping(source: str, batch: int, count: int, path: Path) -> tuple[in
 
         sim.timeline.at(0, arrive, 0)
         sim.run()
-        with sim.reader() as rows:
-            [(processed,)] = rows.query("SELECT count(*) FROM deliveries WHERE outcome = 'ok'")
-            [(invocations,)] = rows.query("SELECT count(*) FROM invocations")
-    return processed, invocations
+    return run_digest(path)
 
 
-def filters(count: int) -> int:
-    """Match `count` records against a filter of three conditions; returns how many passed."""
-    matches = compile_filter_pattern(PATTERN).matches
-    records = [{"body": {"page": "/a", "n": n}} for n in range(1000)]
-    return sum(matches(records[n % 1000]) for n in range(count))
+def processed(path: Path) -> tuple[int, int]:
+    """How many records of a run were processed, and in how many invocations."""
+    with closing(sqlite3.connect(path)) as database:
+        [(records,)] = database.execute("SELECT count(*) FROM deliveries WHERE outcome = 'ok'")
+        [(invocations,)] = database.execute("SELECT count(*) FROM invocations")
+    return records, invocations
 
 
-def _line(name: str, measured: Measured, floor: Measured, work: tuple[int, int]) -> str:
-    per_second = measured.count / measured.cpu
-    average = work[0] / work[1]
-    return (
-        f"{name:<24} {per_second:>9,.0f} records a second, {floor.cpu_us / measured.cpu_us:5.2f} of the floor, "
-        f"{average:5.1f} an invocation  work {measured.digest}"
-    )
+def run(size: Size) -> Result:
+    """Each source with each batch size, the single-event path and the floor."""
+    count = size.of(40_000, 300)
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
 
+        def contender(source: str, batch: int) -> Contender:
+            path = directory / f"{source}{batch}.db"
+            return Contender(
+                f"{source}, batches of {batch}", count, lambda: through_mapping(source, batch, count, path)
+            )
 
-def main(count: int = 40_000, times: int = 3) -> list[str]:
-    """The lines of this benchmark."""
-    lines = []
-    with tempfile.TemporaryDirectory() as directory:
-        run, floor_file = Path(directory, "run.db"), Path(directory, "floor.db")
-        on_simbus(200, run)
-        rows = sample_rows(run)
-
-        def floor_once() -> int:
-            floor_file.unlink(missing_ok=True)
-            return on_heapq(count, floor_file, rows)
-
-        floor = best_of(times, "bare heapq and executemany", count, floor_once)
-        single = best_of(times, "S3, one event each", count, lambda: on_simbus(count, run))
-        lines += [floor.line(), single.line()]
+        contenders = [contender(source, batch) for source in SOURCES for batch in BATCHES]
+        bare, single, *mapped = in_turn(
+            size.times,
+            floor(count, directory),
+            Contender("S3, one event an invocation", count, lambda: on_simbus(count, directory / "single.db")),
+            *contenders,
+        )
+        notes = []
         for source in SOURCES:
-            for batch in (10, 100):
-                work = through_mapping(source, batch, min(count, 1000), run)
-                measured = best_of(
-                    times,
-                    source,
-                    count,
-                    lambda s=source, b=batch: through_mapping(s, b, count, run),  # type: ignore[misc]
-                )
-                lines.append(_line(f"{source}, batch {batch}", measured, floor, work))
-    matched = best_of(times, "filters, 3 conditions", count * 10, lambda: filters(count * 10))
-    lines.append(f"{matched.line()}  {matched.count / matched.cpu:,.0f} a second")
-    return lines
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=40_000)
-    parser.add_argument("--times", type=int, default=3)
-    arguments = parser.parse_args()
-    print("\n".join(main(arguments.count, arguments.times)))
+            for batch in BATCHES:
+                records, invocations = processed(directory / f"{source}{batch}.db")
+                notes.append(f"{source}, {batch}: {records:,} records in {invocations:,} invocations")
+    ratios: list[Ratio] = []
+    for each, contender_ in zip(mapped, contenders, strict=True):
+        if contender_.name.endswith(" 100"):
+            ratios += [speed(each, single, least=5), speed(each, bare)]
+    return Result(QUESTION, "record", (bare, single, *mapped), tuple(ratios), tuple(notes))
