@@ -17,6 +17,7 @@ from simbus.aws import answer, is_played
 from simbus.errors import AwsError, HungUp
 from simbus.kernel import FOREVER, SECOND
 from simbus.sdk import accounts, moto, wire
+from simbus.sdk.integrity import check_document
 from simbus.sdk.shapes import convert
 from simbus.world import uuid
 
@@ -50,8 +51,9 @@ class Call:
             return FOREVER
         return self.account.world.timeline.now + round(self.read_timeout * SECOND)
 
-    def answer(self, url: str) -> Any:
+    def answer(self, request: Any) -> Any:
         """Ask the table, and make the HTTP response of what it says."""
+        url = request.url
         account, model = self.account, self.model
         service = model.service_model.service_name
         if self.types is None:  # a file that is given as a body can be read only once
@@ -61,6 +63,8 @@ class Call:
         request_id = uuid(account.world.timeline.rng("aws/request-id"))
         self.response = {}
         try:
+            if service == "s3":
+                check_document(model, request.headers, request.body)
             self.response = answer(account, service, model.name, self.types, self.patience)
         except AwsError as error:
             return wire.failure(url, model, error, request_id)
@@ -140,7 +144,7 @@ def before_send(request: Any, **_: Any) -> Any:
     service = call.model.service_model.service_name
     try:
         if is_played(service):
-            return call.answer(request.url)
+            return call.answer(request)
         return wire.whole(request.url, moto.answer(call.account, service, call.model.name, request, call.patience))
     except HungUp:
         error = f"Read timed out. (read timeout={call.read_timeout})"

@@ -196,7 +196,8 @@ def test_default_encryption(s3: Any) -> None:
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "key"}}
     s3.put_bucket_encryption(Bucket="box", ServerSideEncryptionConfiguration={"Rules": [rule]})
     puts = [s3.put_object(Bucket="box", Key="k", Body=b"x") for _ in range(2)]
-    assert (puts[0]["ServerSideEncryption"], puts[0]["SSEKMSKeyId"]) == ("aws:kms", "key")
+    arn = "arn:aws:kms:us-east-1:000000000000:key/key"
+    assert (puts[0]["ServerSideEncryption"], puts[0]["SSEKMSKeyId"]) == ("aws:kms", arn)
     assert puts[0]["ETag"] != puts[1]["ETag"]
     assert s3.get_object(Bucket="box", Key="k")["ServerSideEncryption"] == "aws:kms"
     assert s3.put_object(Bucket="box", Key="k", ServerSideEncryption="AES256")["ServerSideEncryption"] == "AES256"
@@ -222,3 +223,83 @@ def test_a_bucket_of_old_in_a_scenario() -> None:
         s3 = simulation.client("s3")
         s3.put_object(Bucket="box", Key="k", ACL="public-read")
         assert refused(s3.put_bucket_policy, Bucket="box", Policy=POLICY) == ("AccessDenied", 403)
+
+
+@pytest.mark.parametrize(
+    ("key", "arn"),
+    [
+        ("1234abcd-12ab-34cd-56ef-1234567890ab", "key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+        ("arn:aws:kms:us-east-1:000000000000:key/k", "key/k"),
+    ],
+)
+def test_a_kms_key_is_answered_with_its_arn(s3: Any, key: str, arn: str) -> None:
+    """Whatever the request calls it (PutObject, x-amz-server-side-encryption-aws-kms-key-id)."""
+    put = s3.put_object(Bucket="box", Key="k", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    assert put["SSEKMSKeyId"] == f"arn:aws:kms:us-east-1:000000000000:{arn}"
+    assert s3.head_object(Bucket="box", Key="k")["SSEKMSKeyId"] == put["SSEKMSKeyId"]
+
+
+def test_kms_without_a_key_is_the_managed_one(s3: Any) -> None:
+    """The AWS managed key aws/s3, one for the account and Region; the bucket's default without a key is the same."""
+    put = s3.put_object(Bucket="box", Key="k", ServerSideEncryption="aws:kms")
+    assert put["SSEKMSKeyId"].startswith("arn:aws:kms:us-east-1:000000000000:key/")
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}
+    s3.put_bucket_encryption(Bucket="box", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    by_default = s3.put_object(Bucket="box", Key="k")
+    assert (by_default["SSEKMSKeyId"], by_default["BucketKeyEnabled"]) == (put["SSEKMSKeyId"], True)
+    named = s3.put_object(Bucket="box", Key="k", ServerSideEncryption="aws:kms", SSEKMSKeyId="alias/aws/s3")
+    assert named["SSEKMSKeyId"] == put["SSEKMSKeyId"]
+    upload = s3.create_multipart_upload(Bucket="box", Key="k")
+    assert upload["SSEKMSKeyId"] == put["SSEKMSKeyId"]
+
+
+def test_encryption_that_does_not_fit(s3: Any) -> None:
+    """InvalidArgument: a key without aws:kms, another method; a key with AES256 as the bucket's default."""
+    with pytest.raises(ClientError) as caught:
+        s3.put_object(Bucket="box", Key="k", SSEKMSKeyId="k")
+    assert caught.value.response["Error"] == {
+        "Code": "InvalidArgument",
+        "Message": "Server Side Encryption with AWS KMS managed key requires HTTP header "
+        "x-amz-server-side-encryption : aws:kms",
+        "ArgumentName": "x-amz-server-side-encryption",
+        "ArgumentValue": "null",
+    }
+    for wrong in ({"ServerSideEncryption": "AES256", "SSEKMSKeyId": "k"}, {"ServerSideEncryption": "rot13"}):
+        assert refused(s3.put_object, Bucket="box", Key="k", **wrong) == ("InvalidArgument", 400)
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256", "KMSMasterKeyID": "k"}}
+    wrong = {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}
+    assert refused(s3.put_bucket_encryption, Bucket="box", **wrong) == ("InvalidArgument", 400)
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("put_bucket_tagging", {"Tagging": {"TagSet": []}}),
+        ("put_object_tagging", {"Key": "k", "Tagging": {"TagSet": []}}),
+        ("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Enabled"}}),
+        ("put_bucket_cors", {"CORSConfiguration": CORS}),
+        ("put_bucket_website", {"WebsiteConfiguration": WEBSITE}),
+        ("put_bucket_policy", {"Policy": '{"Statement": [{}]}'}),
+        ("put_bucket_encryption", {"ServerSideEncryptionConfiguration": {"Rules": [{}]}}),
+        ("put_public_access_block", {"PublicAccessBlockConfiguration": BLOCK}),
+        ("put_bucket_ownership_controls", {"OwnershipControls": OWNERSHIP}),
+    ],
+)
+def test_the_md5_of_a_document_is_checked(s3: Any, operation: str, params: Any) -> None:
+    """Content-MD5 of configurations and tags: InvalidDigest for what is no MD5, BadDigest for another one."""
+    call = getattr(s3, operation)
+    assert refused(call, Bucket="box", ContentMD5="none", **params) == ("InvalidDigest", 400)
+    assert refused(call, Bucket="box", ContentMD5="1B2M2Y8AsgTpgAmY7PhCfg==", **params) == ("BadDigest", 400)
+    for algorithm in ("CRC32", "SHA1", "SHA256"):
+        call(Bucket="box", ChecksumAlgorithm=algorithm, **params)
+
+
+def test_the_checksum_of_a_document_is_checked(s3: Any) -> None:
+    """botocore computes them right; who sends his own header with another one is told so (DeleteObjects)."""
+
+    def spoil(params: Any, **_: Any) -> None:
+        params["headers"]["x-amz-checksum-sha256"] = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+
+    s3.meta.events.register("before-call.s3.DeleteObjects", spoil)
+    delete = {"Objects": [{"Key": "k"}]}
+    assert refused(s3.delete_objects, Bucket="box", Delete=delete, ChecksumAlgorithm="SHA256") == ("BadDigest", 400)

@@ -142,8 +142,8 @@ def put_bucket_versioning(
     *,
     Bucket: str,
     VersioningConfiguration: Mapping[str, Any],
-    ContentMD5: str | None = None,
-    ChecksumAlgorithm: str | None = None,
+    ContentMD5: str | None = None,  # checked with the document: simbus.sdk.integrity
+    ChecksumAlgorithm: str | None = None,  # of the document: simbus.sdk.integrity
     ExpectedBucketOwner: str | None = None,
 ) -> None:
     """Without MFA delete."""
@@ -185,8 +185,8 @@ def put_bucket_tagging(
     *,
     Bucket: str,
     Tagging: Mapping[str, Any],
-    ContentMD5: str | None = None,
-    ChecksumAlgorithm: str | None = None,
+    ContentMD5: str | None = None,  # checked with the document: simbus.sdk.integrity
+    ChecksumAlgorithm: str | None = None,  # of the document: simbus.sdk.integrity
     ExpectedBucketOwner: str | None = None,
 ) -> Response:
     bucket_of(account, Bucket, ExpectedBucketOwner).put_bucket_tagging(Tagging["TagSet"])

@@ -28,8 +28,8 @@ def put_bucket_cors(
     *,
     Bucket: str,
     CORSConfiguration: Mapping[str, Any],
-    ContentMD5: str | None = None,
-    ChecksumAlgorithm: str | None = None,
+    ContentMD5: str | None = None,  # checked with the document: simbus.sdk.integrity
+    ChecksumAlgorithm: str | None = None,  # of the document: simbus.sdk.integrity
     ExpectedBucketOwner: str | None = None,
 ) -> None:
     bucket_of(account, Bucket, ExpectedBucketOwner).put_bucket_configuration("cors", CORSConfiguration)
@@ -51,8 +51,8 @@ def put_bucket_website(
     *,
     Bucket: str,
     WebsiteConfiguration: Mapping[str, Any],
-    ContentMD5: str | None = None,
-    ChecksumAlgorithm: str | None = None,
+    ContentMD5: str | None = None,  # checked with the document: simbus.sdk.integrity
+    ChecksumAlgorithm: str | None = None,  # of the document: simbus.sdk.integrity
     ExpectedBucketOwner: str | None = None,
 ) -> None:
     bucket_of(account, Bucket, ExpectedBucketOwner).put_bucket_configuration("website", WebsiteConfiguration)
@@ -77,9 +77,9 @@ def put_bucket_policy(
     *,
     Bucket: str,
     Policy: str,
-    ContentMD5: str | None = None,
-    ChecksumAlgorithm: str | None = None,
-    ConfirmRemoveSelfBucketAccess: bool | None = None,
+    ContentMD5: str | None = None,  # checked with the document: simbus.sdk.integrity
+    ChecksumAlgorithm: str | None = None,  # of the document: simbus.sdk.integrity
+    ConfirmRemoveSelfBucketAccess: bool | None = None,  # nobody who signs is kept out
     ExpectedBucketOwner: str | None = None,
 ) -> Response:
     bucket_of(account, Bucket, ExpectedBucketOwner).put_bucket_configuration("policy", Policy)
@@ -102,8 +102,8 @@ def put_public_access_block(
     *,
     Bucket: str,
     PublicAccessBlockConfiguration: Mapping[str, Any],
-    ContentMD5: str | None = None,
-    ChecksumAlgorithm: str | None = None,
+    ContentMD5: str | None = None,  # checked with the document: simbus.sdk.integrity
+    ChecksumAlgorithm: str | None = None,  # of the document: simbus.sdk.integrity
     ExpectedBucketOwner: str | None = None,
 ) -> None:
     bucket = bucket_of(account, Bucket, ExpectedBucketOwner)
@@ -128,8 +128,8 @@ def put_bucket_acl(
     Bucket: str,
     ACL: str | None = None,
     AccessControlPolicy: Mapping[str, Any] | None = None,
-    ContentMD5: str | None = None,
-    ChecksumAlgorithm: str | None = None,
+    ContentMD5: str | None = None,  # checked with the document: simbus.sdk.integrity
+    ChecksumAlgorithm: str | None = None,  # of the document: simbus.sdk.integrity
     ExpectedBucketOwner: str | None = None,
     **settings: Unpack[Grants],
 ) -> None:
@@ -148,8 +148,8 @@ def put_bucket_ownership_controls(
     *,
     Bucket: str,
     OwnershipControls: Mapping[str, Any],
-    ContentMD5: str | None = None,
-    ChecksumAlgorithm: str | None = None,
+    ContentMD5: str | None = None,  # checked with the document: simbus.sdk.integrity
+    ChecksumAlgorithm: str | None = None,  # of the document: simbus.sdk.integrity
     ExpectedBucketOwner: str | None = None,
 ) -> None:
     bucket = bucket_of(account, Bucket, ExpectedBucketOwner)
@@ -180,8 +180,8 @@ def put_bucket_encryption(
     *,
     Bucket: str,
     ServerSideEncryptionConfiguration: Mapping[str, Any],
-    ContentMD5: str | None = None,
-    ChecksumAlgorithm: str | None = None,
+    ContentMD5: str | None = None,  # checked with the document: simbus.sdk.integrity
+    ChecksumAlgorithm: str | None = None,  # of the document: simbus.sdk.integrity
     ExpectedBucketOwner: str | None = None,
 ) -> None:
     bucket = bucket_of(account, Bucket, ExpectedBucketOwner)

@@ -22,10 +22,10 @@ def put_object_tagging(
     Key: str,
     Tagging: Mapping[str, Any],
     VersionId: str | None = None,
-    ContentMD5: str | None = None,
-    ChecksumAlgorithm: str | None = None,
+    ContentMD5: str | None = None,  # checked with the document: simbus.sdk.integrity
+    ChecksumAlgorithm: str | None = None,  # of the document: simbus.sdk.integrity
     ExpectedBucketOwner: str | None = None,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
 ) -> Response:
     bucket = bucket_of(account, Bucket, ExpectedBucketOwner)
     return dict(bucket.put_object_tagging(Key, Tagging["TagSet"], VersionId))
@@ -39,7 +39,7 @@ def get_object_tagging(
     Key: str,
     VersionId: str | None = None,
     ExpectedBucketOwner: str | None = None,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
 ) -> Response:
     return bucket_of(account, Bucket, ExpectedBucketOwner).get_object_tagging(Key, VersionId)
 
@@ -60,9 +60,9 @@ def put_object_acl(
     ACL: str | None = None,
     AccessControlPolicy: Mapping[str, Any] | None = None,
     VersionId: str | None = None,
-    ContentMD5: str | None = None,
-    ChecksumAlgorithm: str | None = None,
-    RequestPayer: str | None = None,
+    ContentMD5: str | None = None,  # checked with the document: simbus.sdk.integrity
+    ChecksumAlgorithm: str | None = None,  # of the document: simbus.sdk.integrity
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
     **settings: Unpack[Grants],
 ) -> None:
@@ -77,7 +77,7 @@ def get_object_acl(
     Bucket: str,
     Key: str,
     VersionId: str | None = None,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
 ) -> Response:
     return bucket_of(account, Bucket, ExpectedBucketOwner).get_object_acl(Key, VersionId)
@@ -91,8 +91,8 @@ def restore_object(
     Key: str,
     RestoreRequest: Mapping[str, Any] | None = None,
     VersionId: str | None = None,
-    RequestPayer: str | None = None,
-    ChecksumAlgorithm: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
+    ChecksumAlgorithm: str | None = None,  # of the document: simbus.sdk.integrity
     ExpectedBucketOwner: str | None = None,
 ) -> Response:
     """Of an archived object; a SELECT request is not built. 202, or 200 where it is restored already."""

@@ -24,7 +24,7 @@ def list_objects_v2(
     ContinuationToken: str | None = None,
     FetchOwner: bool = False,
     StartAfter: str = "",
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
     OptionalObjectAttributes: Sequence[str] = (),
 ) -> Response:
@@ -51,7 +51,7 @@ def list_objects(
     Marker: str = "",
     MaxKeys: int = 1000,
     Prefix: str = "",
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
     OptionalObjectAttributes: Sequence[str] = (),
 ) -> Response:
@@ -85,7 +85,7 @@ def list_object_versions(
     MaxKeys: int = 1000,
     Prefix: str = "",
     VersionIdMarker: str = "",
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
     OptionalObjectAttributes: Sequence[str] = (),
 ) -> Response:

@@ -23,7 +23,7 @@ def create_multipart_upload(
     Key: str,
     ChecksumAlgorithm: str | None = None,
     ChecksumType: str | None = None,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
     **settings: Unpack[Settings],
 ) -> Response:
@@ -47,7 +47,7 @@ def upload_part(
     ContentLength: int | None = None,  # that of the body
     ContentMD5: str | None = None,
     ChecksumAlgorithm: str | None = None,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
     **settings: Unpack[Checksums],
 ) -> Response:
@@ -76,7 +76,7 @@ def upload_part_copy(
     CopySourceIfNoneMatch: str | None = None,
     CopySourceIfUnmodifiedSince: datetime | None = None,
     CopySourceRange: str | None = None,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
     ExpectedSourceBucketOwner: str | None = None,
 ) -> Response:
@@ -105,7 +105,7 @@ def complete_multipart_upload(
     MultipartUpload: Mapping[str, Any] | None = None,
     ChecksumType: str | None = None,
     MpuObjectSize: int | None = None,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
     IfMatch: str | None = None,
     IfNoneMatch: str | None = None,
@@ -130,7 +130,7 @@ def abort_multipart_upload(
     Bucket: str,
     Key: str,
     UploadId: str,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
 ) -> None:
     bucket_of(account, Bucket, ExpectedBucketOwner).abort_multipart_upload(Key, UploadId)
@@ -145,7 +145,7 @@ def list_parts(
     UploadId: str,
     MaxParts: int = 1000,
     PartNumberMarker: int = 0,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
 ) -> Response:
     found = bucket_of(account, Bucket, ExpectedBucketOwner).list_parts(
@@ -166,7 +166,7 @@ def list_multipart_uploads(
     Prefix: str = "",
     UploadIdMarker: str = "",
     ExpectedBucketOwner: str | None = None,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
 ) -> Response:
     found = bucket_of(account, Bucket, ExpectedBucketOwner).list_multipart_uploads(
         Prefix,

@@ -27,7 +27,7 @@ def put_object(
     ChecksumAlgorithm: str | None = None,
     IfMatch: str | None = None,
     IfNoneMatch: str | None = None,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
     **settings: Unpack[PutSettings],
 ) -> Response:
@@ -64,7 +64,7 @@ def get_object(
     Range: str | None = None,
     PartNumber: int | None = None,
     ChecksumMode: str | None = None,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
     **settings: Unpack[Overrides],
 ) -> Response:
@@ -97,7 +97,7 @@ def head_object(
     Range: str | None = None,
     PartNumber: int | None = None,
     ChecksumMode: str | None = None,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
     **settings: Unpack[Overrides],
 ) -> Response:
@@ -134,7 +134,7 @@ def get_object_attributes(
     VersionId: str | None = None,
     MaxParts: int = 1000,
     PartNumberMarker: int = 0,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
 ) -> Response:
     return bucket_of(account, Bucket, ExpectedBucketOwner).get_object_attributes(
@@ -150,7 +150,7 @@ def delete_object(
     Key: str,
     VersionId: str | None = None,
     IfMatch: str | None = None,
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     BypassGovernanceRetention: bool | None = None,  # no object is locked
     ExpectedBucketOwner: str | None = None,
 ) -> Response:
@@ -163,8 +163,8 @@ def delete_objects(
     *,
     Bucket: str,
     Delete: Mapping[str, Any],
-    ChecksumAlgorithm: str | None = None,
-    RequestPayer: str | None = None,
+    ChecksumAlgorithm: str | None = None,  # of the document: simbus.sdk.integrity
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     BypassGovernanceRetention: bool | None = None,  # no object is locked
     ExpectedBucketOwner: str | None = None,
 ) -> Response:
@@ -192,7 +192,7 @@ def copy_object(
     IfNoneMatch: str | None = None,
     MetadataDirective: str = "COPY",
     TaggingDirective: str = "COPY",
-    RequestPayer: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
     ExpectedBucketOwner: str | None = None,
     ExpectedSourceBucketOwner: str | None = None,
     **settings: Unpack[Settings],

@@ -13,6 +13,7 @@ from simbus.sdk.http.form import post
 from simbus.sdk.http.message import Request, Response, decoded
 from simbus.sdk.http.routing import parameters, route
 from simbus.sdk.http.signatures import denied, is_anonymous
+from simbus.sdk.integrity import check_document
 from simbus.world import uuid
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def _respond(account: Resources, request: Request, arrived: Any, request_id: str
     model = route(request, named, key)
     if anonymous and not _is_public(account, model.name, named, key):
         raise denied()
+    check_document(model, request.headers, request.body)
     response = answer(account, "s3", model.name, parameters(model, request, named, key))
     document = b"" if model.has_streaming_output else write_document(model, response)
     found = wire.success(f"https://{request.host}{request.path}", model, response, request_id)

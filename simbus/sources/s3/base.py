@@ -13,6 +13,7 @@ from simbus.model import ChangeEvent
 from simbus.sources.base import Source, operation, twin
 from simbus.sources.s3.access import ENFORCED, Access
 from simbus.sources.s3.delivery import Attempt
+from simbus.sources.s3.encryption import requested
 from simbus.sources.s3.errors import (
     check_bucket_name,
     check_version_id,
@@ -194,17 +195,12 @@ class BucketBase(Source):
             apply(stored, settings)
             if settings.get("acl") is not None:
                 self._access.check_acl(stored.acl, "PutObject", stored.key)
-        if self._encryption is not None or settings.get("server_side_encryption") is not None:
+        if settings or self._encryption is not None:
             self._encrypt(stored, settings)
 
     def _encrypt(self, stored: StoredObject, settings: ObjectSettings) -> None:
         """What is encrypted with KMS has an ETag that says nothing of its content."""
-        algorithm = settings.get("server_side_encryption")
-        if algorithm is not None:
-            key_id, bucket_key = settings.get("ssekms_key_id"), settings.get("bucket_key_enabled")
-            stored.encryption = Encryption(algorithm, key_id, bucket_key)
-        else:
-            stored.encryption = self._encryption
+        stored.encryption = requested(settings, self._encryption, self._world.account)
         if stored.encryption is not None and stored.encryption.algorithm != "AES256":
             stored.etag = f"{self._rng.getrandbits(128):032x}"
 

@@ -17,9 +17,8 @@ from simbus.errors import AwsError
 from simbus.sources.base import operation, twin
 from simbus.sources.s3.acl import checked_acl, is_public
 from simbus.sources.s3.details import Details
-from simbus.sources.s3.errors import malformed
+from simbus.sources.s3.encryption import of_bucket
 from simbus.sources.s3.notifying import Notifying
-from simbus.sources.s3.objects import Encryption
 from simbus.sources.s3.settings import checked_tags
 
 _ABSENT: Final = {
@@ -65,7 +64,7 @@ class Configuring(Notifying, Details):
             _check_policy(configuration)
             self._access.check_policy(is_public_policy(configuration))
         elif kind == "encryption":
-            self._encryption = _default_encryption(configuration)
+            self._encryption = of_bucket(configuration, self._world.account)
         self._configurations[kind] = deepcopy(configuration)
 
     aput_bucket_configuration = twin(put_bucket_configuration)
@@ -215,14 +214,3 @@ def _check_policy(text: str) -> None:
         raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
     if not policy.get("Statement"):
         raise AwsError("MalformedPolicy", "Missing required field Statement")
-
-
-def _default_encryption(configuration: Any) -> Encryption | None:
-    rules = configuration.get("Rules") or []
-    if len(rules) != 1:
-        raise malformed()
-    default = rules[0].get("ApplyServerSideEncryptionByDefault") or {}
-    algorithm = default.get("SSEAlgorithm", "AES256")
-    if algorithm == "AES256":
-        return None
-    return Encryption(algorithm, default.get("KMSMasterKeyID"), rules[0].get("BucketKeyEnabled"))
