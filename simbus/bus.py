@@ -6,6 +6,7 @@ given up by whoever owns the subscription; the bus only writes down what happene
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from simbus.kernel import MILLISECOND
@@ -82,6 +83,13 @@ class Bus:
         """The same for a change event of which only the id is at hand."""
         settled_at = None if outcome == "held" else (self._origin + self._timeline.now) // MILLISECOND
         self._deliveries.append((event_id, request_id, subscription, settled_at, outcome))
+
+    def settle_ids(
+        self, event_ids: Iterable[str], subscription: str, outcome: str, request_id: str | None = None
+    ) -> None:
+        """The same for many change events at once."""
+        settled_at = None if outcome == "held" else (self._origin + self._timeline.now) // MILLISECOND
+        self._deliveries.extend([(event_id, request_id, subscription, settled_at, outcome) for event_id in event_ids])
 
     def hop(self, event_id: str | None, kind: str, place: str, detail: str | None = None) -> None:
         """Write down a step of an event's way that no other table tells, with its reason."""

@@ -69,13 +69,14 @@ class History:
         self.busy: Counter[str] = Counter()  # keys that an invocation works on
         self.shards: Counter[str] = Counter()
         self.violations: list[str] = []
-        self._settle, sim.bus.settle_id = sim.bus.settle_id, self.settle  # type: ignore[method-assign]
+        self._settle, sim.bus.settle_ids = sim.bus.settle_ids, self.settle  # type: ignore[method-assign]
 
-    def settle(self, event_id: str, subscription: str, outcome: str, request_id: str | None = None) -> None:
-        if event_id in self.sent:
-            self.settled[event_id] += 1
-            self.outcomes[event_id] = outcome
-        self._settle(event_id, subscription, outcome, request_id)
+    def settle(self, event_ids: list[str], subscription: str, outcome: str, request_id: str | None = None) -> None:
+        for event_id in event_ids:
+            if event_id in self.sent:
+                self.settled[event_id] += 1
+                self.outcomes[event_id] = outcome
+        self._settle(event_ids, subscription, outcome, request_id)
 
     def handler(self, event: dict[str, Any], context: Any) -> Any:
         """Works for two seconds; fails, or reports, where a bad record is in the batch."""

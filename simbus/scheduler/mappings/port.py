@@ -73,6 +73,8 @@ class FunctionPort:
     def timeout(self) -> int:
         """The timeout of the version that would run now, in seconds."""
         function = self.function
+        if self.qualifier is None:
+            return function.config.timeout
         return function.versions.get(function.primary(self.qualifier), function.latest).config.timeout
 
     def invoke(self, payload: str, done: Done, *, lineage: Lineage | None = None) -> Invocation:

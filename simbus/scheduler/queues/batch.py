@@ -18,6 +18,7 @@ from simbus.scheduler.payload import SYNCHRONOUS_LIMIT
 from simbus.sources.sqs.message import STANDING, Message, md5_of_attributes, receipt_handle
 
 LARGEST_BATCH = SYNCHRONOUS_LIMIT
+_encode = msgspec.json.Encoder().encode
 _FRAME = len('{"Records":[]}')
 
 
@@ -175,4 +176,4 @@ def _attribute(value: Any) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    return _encode(value).decode()

@@ -70,8 +70,10 @@ class QueueLedger:
             (self._timeline.at if out_until < FOREVER else self._timeline.background)(out_until, self._round)
             return
         self._turn += 1
-        first = self._turn % len(self._readers) if self._readers else 0
-        waiting = self._readers[first:] + self._readers[:first]
+        waiting = self._readers
+        if len(waiting) > 1:
+            first = self._turn % len(waiting)
+            waiting = waiting[first:] + waiting[:first]
         while waiting:
             waiting = [reader for reader in waiting if reader.receive()]
 
@@ -95,12 +97,15 @@ class QueueLedger:
 
     def processed(self, messages: Sequence[Message], claim: Claim) -> None:
         """The function processed them: to be called before they are deleted, or when they have gone meanwhile."""
+        ids = []
         for message in messages:
             if message.claim is not None:
-                self._settle(message, claim, "ok")
+                message.claim = None
+                ids.append(message.event_id)
             message.processed_by = claim.request_id
             if self._expired:
                 self._expired.pop(message.message_id, None)
+        self._bus.settle_ids(ids, claim.name, "ok", claim.request_id)
 
     def processed_again(self, message: Message, claim: Claim) -> None:
         """So it was, but that is known of it already, or it had left the queue: to be called before `processed`."""

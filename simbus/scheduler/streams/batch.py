@@ -42,14 +42,15 @@ class Batch:
     def __repr__(self) -> str:
         return f"<Batch records={len(self.records)} tries={self.tries}>"
 
-    def add(self, record: Record, text: str) -> None:
+    def add(self, record: Record, text: str, size: int) -> None:
+        """Take a record up, with its text and the size of that in bytes."""
         self.records.append(record)
         self.texts.append(text)
-        self.size += size_of(text) + 1
+        self.size += size + 1
 
-    def fits(self, text: str, envelope: int = ENVELOPE) -> bool:
+    def fits(self, size: int, envelope: int = ENVELOPE) -> bool:
         """Whether a record may be added: 6 MB hold the records and all that stands around them."""
-        return not self.records or envelope + self.size + size_of(text) <= SYNCHRONOUS_LIMIT
+        return not self.records or envelope + self.size + size <= SYNCHRONOUS_LIMIT
 
     def too_large(self) -> bool:
         """A record that can't be sent even alone."""

@@ -99,9 +99,8 @@ class StreamContext:
 
     def settle(self, records: Iterable[Any], outcome: str, request_id: str | None = None, by: str = "") -> None:
         """Write down what the delivery of each record came to, by the function of that name (default: the one now)."""
-        settle, name = self._bus.settle_id, by or self.port.function.name
-        for record in records:
-            settle(record.event_id, name, outcome, request_id)
+        ids = [record.event_id for record in records]
+        self._bus.settle_ids(ids, by or self.port.function.name, outcome, request_id)
 
     def hop(self, record: Record | None, kind: str, detail: str | None = None, by: str = "") -> None:
         event_id = None if record is None else record.event_id

@@ -104,17 +104,19 @@ class Lane:
         size, length = context.settings.batch_size, context.window_length
         old, filtered, complete = Batch(), 0, False
         while queue and not complete:
-            text = context.payload(queue[0])
+            record = queue[0]
+            text = context.payload(record)
+            text_size = size_of(text)
             if not context.accepts(text):
                 filtered += 1
                 context.hop(queue.popleft(), "filtered", "no filter of the mapping matches")
-            elif not records and queue[0].arrival <= horizon:
-                old.add(queue.popleft(), text)
+            elif not records and record.arrival <= horizon:
+                old.add(queue.popleft(), text, text_size)
                 if len(old.records) == size:
                     context.discard_old(self._shard, old)
                     old = Batch()
-            elif batch.fits(text, envelope) and (not length or self._same_window(batch, queue[0])):
-                batch.add(queue.popleft(), text)
+            elif batch.fits(text_size, envelope) and (not length or self._same_window(batch, record)):
+                batch.add(queue.popleft(), text, text_size)
                 complete = len(records) == size
             else:
                 complete = True

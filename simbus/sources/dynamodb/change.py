@@ -27,25 +27,25 @@ class Change(NamedTuple):
     expired: bool = False
 
 
-def payload_maker(
-    world: World, schema: Schema, view_type: str | None, stream_arn: str | None
-) -> Callable[[Change, str, int, str], str]:
-    """A function of (change, event id, epoch second, sequence number) that makes the JSON text of a record.
+class Images(NamedTuple):
+    """What the records of a change have in common, each as JSON text: the keys, the new and the old image, if any.
 
-    The order of the keys is that of the recordings (dynamodb_esm.json); SizeBytes is the size of the keys and of the
-    images that are there. Without a stream (`view_type` None) the record has both images, but no
-    sequence number and no stream.
+    `size` is that of the keys in bytes.
     """
+
+    keys: str
+    new: str
+    old: str
+    size: int
+
+
+def image_maker(schema: Schema) -> Callable[[Change], Images]:
+    """A function that makes the images of a change."""
     names = attribute_order(schema.names)
     names_size = sum(map(utf8_size, names))
-    with_new = view_type in (None, "NEW_IMAGE", "NEW_AND_OLD_IMAGES")
-    with_old = view_type in (None, "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
-    middle = f'","eventVersion":"1.1","eventSource":"aws:dynamodb","awsRegion":"{world.account.region}","dynamodb":{{'
-    view = "" if view_type is None else f',"StreamViewType":"{view_type}"'
-    end = "}" if stream_arn is None else f',"eventSourceARN":"{stream_arn}"}}'
 
-    def make(change: Change, event_id: str, second: int, number: str) -> str:
-        name, _, old, new, expired = change
+    def make(change: Change) -> Images:
+        old, new = change.old, change.new
         written = new or old
         assert written is not None
         keys = {each: written[0][each] for each in names}
@@ -53,18 +53,41 @@ def payload_maker(
         for value in keys.values():
             text = value.get("S")
             size += utf8_size(text) if text is not None else clean(value)[1]
-        images: dict[str, Any] = {"Keys": keys}
+        new_text = "" if new is None else _json(new[0]).decode()
+        old_text = "" if old is None else _json(old[0]).decode()
+        return Images(_json(keys).decode(), new_text, old_text, size)
+
+    return make
+
+
+def payload_maker(
+    world: World, view_type: str | None, stream_arn: str | None
+) -> Callable[[Change, Images, str, int, str], str]:
+    """A function of (change, images, event id, epoch second, sequence number) that makes the JSON text of a record.
+
+    The order of the keys is that of the recordings (dynamodb_esm.json); SizeBytes is the size of the keys and of the
+    images that are there. Without a stream (`view_type` None) the record has both images, but no
+    sequence number and no stream.
+    """
+    with_new = view_type in (None, "NEW_IMAGE", "NEW_AND_OLD_IMAGES")
+    with_old = view_type in (None, "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
+    middle = f'","eventVersion":"1.1","eventSource":"aws:dynamodb","awsRegion":"{world.account.region}","dynamodb":{{'
+    view = "" if view_type is None else f',"StreamViewType":"{view_type}"'
+    end = "}" if stream_arn is None else f',"eventSourceARN":"{stream_arn}"}}'
+
+    def make(change: Change, images: Images, event_id: str, second: int, number: str) -> str:
+        name, _, old, new, expired = change
+        size, new_image, old_image = images.size, "", ""
         if with_new and new is not None:
-            images["NewImage"] = new[0]
+            new_image = f',"NewImage":{images.new}'
             size += new[1]
         if with_old and old is not None:
-            images["OldImage"] = old[0]
+            old_image = f',"OldImage":{images.old}'
             size += old[1]
         sequence = f',"SequenceNumber":"{number}"' if number else ""
         return (
             f'{{"eventID":"{event_id}","eventName":"{name}{middle}"ApproximateCreationDateTime":{second}.0,'
-            f"{_json(images).decode()[1:-1]}{sequence},"
-            f'"SizeBytes":{size}{view}}}'
+            f'"Keys":{images.keys}{new_image}{old_image}{sequence},"SizeBytes":{size}{view}}}'
             f"{_BY_SERVICE if expired else ''}{end}"
         )
 

@@ -11,7 +11,7 @@ from simbus.errors import UsageError
 from simbus.kernel import HOUR, MILLISECOND, SECOND
 from simbus.model import ChangeEvent
 from simbus.sources.base import Source
-from simbus.sources.dynamodb.change import Change, payload_maker
+from simbus.sources.dynamodb.change import Change, image_maker, payload_maker
 from simbus.sources.dynamodb.errors import no_table
 from simbus.sources.dynamodb.index import Index, IndexSettings, indexes
 from simbus.sources.dynamodb.order import KeyOrder, Place
@@ -81,7 +81,8 @@ class TableStore(Source):
         self._stream_settings = stream_shard_count, stream_shard_lifetime
         self.stream = None if stream_view_type is None else self._new_stream(stream_view_type)
         self.latest_stream = self.stream
-        self._plain_payload = payload_maker(world, self.schema, None, None)
+        self._images = image_maker(self.schema)
+        self._plain_payload = payload_maker(world, None, None)
         self._order: KeyOrder | None = None
         self._expiries: dict[Key, int] = {}
         self.deleted = False
@@ -179,9 +180,10 @@ class TableStore(Source):
         event_id = f"{self._rng.getrandbits(128):032x}"
         parent = SERVICE if change.expired else self._cause[0]
         stream = self.stream
-        payload = "" if stream is None else stream.put(change, event_id, parent)
+        images = self._images(change)
+        payload = "" if stream is None else stream.put(change, images, event_id, parent)
         if stream is None or stream.view_type != "NEW_AND_OLD_IMAGES":
-            payload = self._plain_payload(change, event_id, self._world.epoch_ms() // 1000, "")
+            payload = self._plain_payload(change, images, event_id, self._world.epoch_ms() // 1000, "")
         event = ChangeEvent(
             event_id,
             self._timeline.now,

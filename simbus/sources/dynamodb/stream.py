@@ -13,7 +13,7 @@ from simbus.bus import Bus
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import HOUR, MILLISECOND, SECOND
 from simbus.sources.base import Source, operation, twin
-from simbus.sources.dynamodb.change import Change, payload_maker, shown_record, shown_shard
+from simbus.sources.dynamodb.change import Change, Images, payload_maker, shown_record, shown_shard
 from simbus.sources.dynamodb.iterator import (
     Place,
     check_limit,
@@ -73,7 +73,7 @@ class ChangeStream(Source):
         self._number = 10**26 * (1 + rng.getrandbits(4)) + rng.getrandbits(40)
         self._shard_number = rng.getrandbits(30)
         self._listeners: list[Callable[[Shard], None]] = []
-        self._payload = payload_maker(world, schema, view_type, self.arn)
+        self._payload = payload_maker(world, view_type, self.arn)
         self._every: list[Shard] = []
         self._open: list[Shard] = [self._new_shard(None) for _ in range(shard_count)]
         self._trimming = False
@@ -191,12 +191,12 @@ class ChangeStream(Source):
 
     # --- write -------------------------------------------------------------------------------------------------------
 
-    def put(self, change: Change, event_id: str, parent: str | None) -> str:
+    def put(self, change: Change, images: Images, event_id: str, parent: str | None) -> str:
         """Write a change down; returns its payload."""
         now = self._timeline.now
         shard = self._shard_of(change.key, now)
         number = self._next_number()
-        payload = self._payload(change, event_id, (self._world.epoch_ns + now) // SECOND, number)
+        payload = self._payload(change, images, event_id, (self._world.epoch_ns + now) // SECOND, number)
         shard.append(Record(number, event_id, now, parent, payload, key_text(change.key)))
         if not self._trimming:
             self._trimming = True

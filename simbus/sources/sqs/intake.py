@@ -18,6 +18,7 @@ from simbus.world import Delivery, World, uuid
 
 _FIRST_SEQUENCE_NUMBER: Final = 18_850_000_000_000_000_000
 _STEP: Final = 256
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class Intake:
@@ -88,12 +89,11 @@ class Intake:
             now,
             self._zero_ms,
             sender,
-            message_attributes=attributes,
-            group_id=group_id,
-            deduplication_id=deduplication_id,
-            trace_header=trace_header,
-            parent=cause[0],
-            lineage=cause[1],
+            attributes,
+            group_id,
+            deduplication_id,
+            trace_header,
+            *cause,
         )
         if settings.fifo_queue:
             self._sequence += _STEP
@@ -123,7 +123,7 @@ class Intake:
             "SendMessage",
             message.message_id,
             message.parent,
-            msgspec.json.encode(data).decode(),
+            _encode(data).decode(),
             message.lineage,
         )
         self._bus.publish(event)

@@ -70,7 +70,8 @@ class ManagedQueue(Source):
     @property
     def _sender(self) -> str:
         """Who sends at this moment: the role of the function that acts, or a user."""
-        config: Any = getattr(self._timeline.actor, "config", None)
+        actor = self._timeline.actor
+        config: Any = None if actor is None else getattr(actor, "config", None)
         return self._user if config is None else session_of(config.name)
 
     @property
@@ -300,8 +301,9 @@ class ManagedQueue(Source):
             raise no_queue()
 
     def _admit(self, action: str) -> None:
-        self._check_exists()
-        settings = self.settings
+        if self.deleted_at is not None:
+            raise no_queue()
+        settings = self.store.settings
         limited = settings.fifo_queue and settings.fifo_throughput_limit == "perQueue"
         if limited and not self._rate.admits(action, self._timeline.now):
             raise AwsError("RequestThrottled", f"Rate of {action} calls exceeded the limit of {self.name}.", 403)

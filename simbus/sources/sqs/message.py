@@ -28,6 +28,7 @@ _CHARACTERS: Final = (
     "#x10000 to #x10FFFF"
 )
 _ATTRIBUTE_NAME = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,256}(?<!\.)")
+_encode: Final = msgspec.json.Encoder().encode
 _HANDLE = re.compile(r"([0-9a-f-]{36})/(\d+)/(.+)")
 
 
@@ -72,11 +73,9 @@ class Message:
         sent_at: int,
         zero_ms: int,
         sender_id: str,
-        *,
         message_attributes: Attributes | None = None,
         group_id: str | None = None,
         deduplication_id: str | None = None,
-        sequence_number: str | None = None,
         trace_header: str | None = None,
         parent: str | None = None,
         lineage: Any = None,
@@ -89,7 +88,7 @@ class Message:
         self.message_attributes = message_attributes
         self.group_id = group_id
         self.deduplication_id = deduplication_id
-        self.sequence_number = sequence_number
+        self.sequence_number: str | None = None
         self.trace_header = trace_header
         self.parent = parent
         self.lineage = lineage
@@ -338,4 +337,4 @@ def _invalid(message: str) -> AwsError:
 
 
 def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    return _encode(value).decode()

@@ -116,7 +116,7 @@ class Queue(ManagedQueue):
         message_deduplication_id: str | None = None,
         message_system_attributes: Attributes | None = None,
     ) -> dict[str, str]:
-        settings = self.settings
+        settings = self.store.settings
         attributes = check_message(settings, message_body, message_attributes)
         check_ids(settings, message_group_id, message_deduplication_id)
         message = self.intake.put(

@@ -74,7 +74,7 @@ def check_receive(number: int, wait: int) -> None:
 def check_message(settings: Settings, body: str, attributes: Any) -> dict[str, dict[str, Any]] | None:
     """The attributes, ready to be kept. Raises AwsError for a body or attributes that SQS refuses."""
     check_body(body)
-    checked = checked_attributes(attributes)
+    checked = checked_attributes(attributes) if attributes else None
     most = settings.maximum_message_size
     if size_of(body, checked) > most:
         raise invalid(f"One or more parameters are invalid. Reason: Message must be shorter than {most} bytes.")
