@@ -18,7 +18,8 @@ from structlog.typing import Processor
 from simbus import sdk
 from simbus.arn import Account
 from simbus.errors import UsageError
-from simbus.expectations import check_known, cost
+from simbus.expectations import check_connected, check_known, cost
+from simbus.expectations.connections import connections
 from simbus.expectations.item import read
 from simbus.expectations.judgement import JUDGEMENT, ExpectationFailed, Judgement
 from simbus.expectations.results import ExpectationResult, evaluate
@@ -252,8 +253,9 @@ class Simulation(Resources):
 
         `sim.expect(lost=0)`, `sim.expect(function=charge, error_rate="< 0.1", p99_duration="< 1s")`,
         `sim.expect(queue="jobs", messages="<= 10", always=True)`; resources by name or as objects. The figures are
-        those of `simbus.expectations.figures`. `check` is a function that gets the opened run file and raises, returns
-        False, or returns the number that is compared with `result`. Returns what was found; raises ExpectationFailed
+        those of `simbus.expectations.figures`. `check` is a function that gets the opened run file (`run.query(sql)`,
+        `run.invocations()`; see `simbus.expectations.checks`) and raises, returns False, or returns the number that is
+        compared with `result`. Returns what was found; raises ExpectationFailed
         (an AssertionError) where it is not as expected, UsageError for what is no expectation.
         """
         expectation = read(item)
@@ -262,6 +264,7 @@ class Simulation(Resources):
                 check_known("resource", name if ":" in name else f"lambda:{name}", list(self._resources))
         self.finish()
         with self.reader() as rows:
+            check_connected(expectation, connections(self), rows)
             results = evaluate([expectation], rows)
         self._results += results
         self.rows.set(JUDGEMENT, Judgement(self._results).json())
@@ -290,7 +293,9 @@ class Simulation(Resources):
             for core in self._cores
         }
         queues = [queue.resource for queue in self.resources("sqs")]
-        self.rows.set(cost.RESOURCES, msgspec.json.encode(cost.Resources(functions, queues)).decode())
+        self.rows.set(
+            cost.RESOURCES, msgspec.json.encode(cost.Resources(functions, queues, connections(self))).decode()
+        )
 
     def digest(self) -> str:
         """SHA-256 over every row of the run: the same scenario, seed and version give the same, on any machine."""

@@ -22,5 +22,5 @@ def check(scenario: ScenarioArgument, overrides: Overrides = None) -> None:
         build_and_forget(without_code(loaded))
         with printing():
             for warning in warnings(loaded):
-                typer.echo(f"{scenario}: warning: {warning}")
+                typer.echo(warning)
             typer.echo(f"{scenario}: ok")

@@ -9,6 +9,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from difflib import get_close_matches
 from importlib.machinery import SOURCE_SUFFIXES
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -36,14 +37,15 @@ def without_code(scenario: Scenario) -> Scenario:
 
 
 def warnings(scenario: Scenario) -> Iterator[str]:
-    """The warnings about every handler of a scenario, in the order of the file."""
+    """The warnings about every handler of a scenario, with line and path, in the order of the file."""
     from simbus.functions.sandbox.code import load_code
 
     for name, function in scenario.spec.functions.items():
         if function.handler is not None and function.code is not None:
             code = load_code(scenario.folder / function.code)
+            where = scenario.source.where(("functions", name, "handler"))
             for warning in _of_function(function, function.handler, code):
-                yield f"function {name}: {warning}"
+                yield f"{where}: warning: {warning}"
 
 
 def _of_function(function: Function, handler: str, code: Code) -> Iterator[str]:
@@ -79,7 +81,7 @@ def _handler_itself(function: Function, tree: ast.Module, file: str, name: str) 
     if "*" in names or "__getattr__" in names:
         return
     if name not in names:
-        yield f"{file} has no {name}: AWS ends every init with Runtime.HandlerNotFound."
+        yield f"{file} has no {name}: AWS ends every init with Runtime.HandlerNotFound. {_meant(tree, name)}"
         return
     awaited = any(isinstance(node, ast.AsyncFunctionDef) and node.name == name for node in tree.body)
     if awaited and not function.simulate.await_handler:
@@ -87,6 +89,15 @@ def _handler_itself(function: Function, tree: ast.Module, file: str, name: str) 
             f"{name} is async, which managed Python does not await: every invocation ends with Runtime.MarshalError. "
             "Make it a plain function, or set simulate.await_handler."
         )
+
+
+def _meant(tree: ast.Module, name: str) -> str:
+    """Which function of the module may be the handler."""
+    there = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    close = get_close_matches(name, there, 1)
+    if close:
+        return f"Did you mean {close[0]}?"
+    return f"Its functions are {', '.join(there)}." if there else "It has no function."
 
 
 def _missing_imports(tree: ast.Module, code: Code) -> Iterator[str]:

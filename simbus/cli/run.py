@@ -118,7 +118,7 @@ def run(
             check_outputs(db=options.db, record=record, junit=junit)
         reproduce = _command(scenario, loaded, options)
         for warning in warnings(loaded):
-            complain(f"{scenario}: warning: {warning}")
+            complain(warning)
     if exploring is not None:
         explore(
             scenario, loaded, exploring, overrides=given, handler_guard=guard, json=json,

@@ -12,6 +12,7 @@ from typing import Any
 
 from simbus.errors import UsageError
 from simbus.expectations import cost
+from simbus.expectations.connections import Connection, had_connection, unconnected
 from simbus.expectations.item import Expectation, read
 from simbus.expectations.judgement import ExpectationFailed
 from simbus.expectations.results import ExpectationResult, evaluate
@@ -35,6 +36,8 @@ def expect(run: str | Path | RunReader, /, **item: Any) -> list[ExpectationResul
         check_known("function", expectation.subject.function, list(resources.functions))
         if expectation.subject.source is not None and expectation.subject.source.startswith("sqs:"):
             check_known("queue", expectation.subject.source[len("sqs:") :], resources.queues)
+    if resources.connections is not None:
+        check_connected(expectation, resources.connections, run)
     return judged([expectation], run, facts.get("seed", "?"))
 
 
@@ -44,6 +47,13 @@ def judged(expectations: list[Expectation], run: Rows, seed: object) -> list[Exp
     if not all(result.passed for result in results):
         raise ExpectationFailed(results, seed)
     return results
+
+
+def check_connected(expectation: Expectation, known: list[Connection], run: Rows) -> None:
+    """Refuse a source and a function that have nothing to do with each other: nothing goes wrong between them."""
+    text = unconnected(expectation.subject, known)
+    if text is not None and not had_connection(run, expectation.subject):
+        raise UsageError(f"expect: {text}")
 
 
 def check_known(what: str, name: str | None, known: list[str]) -> None:

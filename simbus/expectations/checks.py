@@ -1,7 +1,14 @@
 """Functions of the user over a run file: `check: billing.paid_once` is `paid_once` in billing.py beside the scenario.
 
-The function gets the opened run file (`simbus.logs.reader.RunReader`: `query(sql)`, `invocations()`, `metrics()`,
-`log_events()`, `run`). It agrees with the run by returning None or True, and does not by False or an exception, an
+The function gets the opened run file, a `simbus.logs.reader.RunReader`: `query(sql)` gives the rows of any SELECT, by
+column name (`row["status"]`) or position, `invocations(function)`, `metrics(name, dimension)` and `log_events()` give
+records, `run` is a dictionary of its facts:
+
+    def paid_once(run):
+        [row] = run.query("SELECT count(*) AS payments FROM log_events WHERE message LIKE 'charged %'")
+        return row["payments"] == 60
+
+It agrees with the run by returning None or True, and does not by False or an exception, an
 AssertionError above all; with `result` it returns the number that is compared. It is called after the run, outside of
 virtual time and of any sandbox.
 """

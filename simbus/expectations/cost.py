@@ -25,10 +25,14 @@ class FunctionResource(msgspec.Struct, frozen=True):
 
 
 class Resources(msgspec.Struct, frozen=True):
-    """The functions and queues of a run, also those that nothing ever reached."""
+    """The functions and queues of a run, also those that nothing ever reached.
+
+    `connections`: what leads where, see `simbus.expectations.connections` (None: an older simbus wrote the run file).
+    """
 
     functions: dict[str, FunctionResource] = {}
     queues: list[str] = []
+    connections: list[tuple[str, str]] | None = None
 
 
 def facts_of(run: Rows) -> dict[str, str]:

@@ -24,8 +24,8 @@ class Figure(NamedTuple):
     """One figure. `of` is what it is counted from, which decides what it can be a figure of.
 
     `deliveries`: of a source, a function, both (a mapping or subscription) or the run. `attempts`: of a function or the
-    run. `queue`: of a queue. `records`: of a function, a stream or both. `at_end` None: only `always` makes sense;
-    `series` None: it can't be asked for with `always`.
+    run. `queue`: of a queue. `records`: of a stream, a function, both or the run. `at_end` None: only `always` makes
+    sense; `series` None: it can't be asked for with `always`.
     """
 
     kind: Kind
@@ -130,7 +130,7 @@ FIGURES: Final[dict[str, Figure]] = {
     "iterator_age": Figure(
         "duration",
         "records",
-        "The largest IteratorAge: how old the last record of a batch was when the function got it.",
+        "The largest IteratorAge: how old the last record of a batch of a stream was when the function got it.",
         lambda run, subject: max((point.value for point in _iterator_ages(run, subject)), default=None),
         lambda run, subject: _iterator_ages(run, subject),
     ),

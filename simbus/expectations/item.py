@@ -70,7 +70,7 @@ def _misfit(name: str, given: Mapping[str, Any]) -> str | None:
     if figure.of == "attempts" and source is not None:
         return f"has {name}, which is no figure of {source}. Put it into an item of its own, with function or alone."
     if figure.of == "records" and source is not None and _service(source, given) not in STREAMS:
-        return f"has {name}, which is a figure of a stream, a table or a function. Put it into an item of its own."
+        return f"has {name}, which is of the run, a stream, a table or a function. Put it into an item of its own."
     return None
 
 
@@ -109,17 +109,21 @@ def read(given: Mapping[str, Any]) -> Expectation:
 
 def expectation(given: Mapping[str, Any], names: Mapping[str, str]) -> Expectation:
     """The expectation of checked keys; `names` are the short names of its resources (`sqs:failed`, `lambda:f`)."""
-    source = next((names[key] for key in (*SOURCES, "source") if key in names), None)
-    function = names["function"].partition(":")[2] if "function" in names else None
     check = given.get("check")
     return Expectation(
-        Subject(source, function),
+        subject(names),
         tuple((name, _comparison(name, given[name])) for name in FIGURES if given.get(name) is not None),
         bool(given.get("always")),
         check if callable(check) else None,
         getattr(check, "__name__", "function") if callable(check) else str(check or ""),
         None if given.get("result") is None else _comparison("result", given["result"]),
     )
+
+
+def subject(names: Mapping[str, str]) -> Subject:
+    """What an expectation is about, from the short names of its resources."""
+    source = next((names[key] for key in (*SOURCES, "source") if key in names), None)
+    return Subject(source, names["function"].partition(":")[2] if "function" in names else None)
 
 
 def _comparison(name: str, value: Any) -> Comparison:

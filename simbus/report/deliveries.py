@@ -65,7 +65,7 @@ _METRICS = {"sqs": "ApproximateAgeOfOldestMessage", "kinesis": "IteratorAge", "d
 def deliveries(run: Rows) -> Iterator[DeliveryFigures]:
     """One for each source and subscription, by name, and after them what nobody had subscribed to at that source."""
     found = [
-        DeliveryFigures(**dict(row), max_age_ms=_max_age(run, row["source"], row["subscription"]))
+        DeliveryFigures(**dict(row), max_wait_ms=_max_wait(run, row["source"], row["subscription"]))
         for row in run.query(_DELIVERIES)
     ]
     found += [
@@ -92,7 +92,7 @@ def client_errors(run: Rows) -> Iterator[ClientErrorFigures]:
     return (ClientErrorFigures(*key, first[key], count) for key, count in sorted(calls.items()))
 
 
-def _max_age(run: Rows, source: str, subscription: str) -> float | None:
+def _max_wait(run: Rows, source: str, subscription: str) -> float | None:
     """How old events became before a function got them, by the metric that CloudWatch has for the source."""
     service, _, name = source.partition(":")
     subscriber, _, function = subscription.partition(":")

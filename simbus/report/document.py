@@ -54,7 +54,7 @@ class DeliveryFigures(msgspec.Struct, frozen=True):
     lost: Annotated[int, _about("Neither processed, nor kept, nor dead-lettered.")]
     filtered: Annotated[int, _about("A filter did not let them through.")]
     duplicates: Annotated[int, _about("How often an event was processed that had been processed before.")]
-    max_age_ms: Annotated[
+    max_wait_ms: Annotated[
         float | None,
         _about(
             "How old they got before the function had them: the maximum of CloudWatch's IteratorAge (streams), "

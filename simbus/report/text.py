@@ -21,7 +21,7 @@ from simbus.report.tables import Table
 
 _FUNCTIONS = ("function", "invocations", "errors", "throttles", "cold starts", "p50", "p99", "cost")
 _FAILURES = ("function", "error", "the first said", "attempts")
-_DELIVERIES = ("from", "to", "events", "ok", "dead-lettered", "held", "lost", "filtered", "duplicates", "max age")
+_DELIVERIES = ("from", "to", "events", "ok", "dead-lettered", "held", "lost", "filtered", "duplicates", "max wait")
 _CLIENT_ERRORS = ("workload", "to", "error", "the first said", "calls")
 _LOSSES = ("from", "to", "why lost", "events")
 _LONGEST_MESSAGE = 80
@@ -116,8 +116,8 @@ def _delivery(each: DeliveryFigures) -> tuple[str, ...]:
     counts = (each.events, each.ok, each.dead_lettered, each.held, each.lost, each.filtered, each.duplicates)
     if each.subscription is None:
         return each.source, "nobody", f"{each.events:,}", *("-" for _ in counts)
-    age = "-" if each.max_age_ms is None else format_duration(round(each.max_age_ms) * 1_000_000)
-    return _source(each.source), each.subscription, *(f"{number:,}" for number in counts), age
+    wait = "-" if each.max_wait_ms is None else format_duration(round(each.max_wait_ms) * 1_000_000)
+    return _source(each.source), each.subscription, *(f"{number:,}" for number in counts), wait
 
 
 def _source(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from simbus.arn import Account
 from simbus.errors import ScenarioError, UsageError
+from simbus.expectations.connections import connections, unconnected
 from simbus.faults.reading import read_fault
 from simbus.recording.replay import Replay
 from simbus.scenario.expectations import ExpectationResult, judge
@@ -76,6 +77,7 @@ def build(
     )
     try:
         Builder(simulation, scenario).build()
+        _expectations(simulation, scenario)
         simulation.faults.only = variant.faults
         _faults(simulation, scenario)
         feeds: tuple[Feed | Replay, ...] = ()
@@ -138,6 +140,15 @@ def _faults(simulation: Simulation, scenario: Scenario) -> None:
             simulation.faults.add(read_fault(fault.settings(), scenario.folder))
         except UsageError as error:
             raise ScenarioError(f"{scenario.source.where(('faults', index))}: {error}") from None
+
+
+def _expectations(simulation: Simulation, scenario: Scenario) -> None:
+    """An expectation of a source and a function is about a connection that is there."""
+    known = connections(simulation)
+    for index, item in enumerate(scenario.spec.expect):
+        text = unconnected(item.subject(), known)
+        if text is not None:
+            raise ScenarioError(f"{scenario.source.where(('expect', index))} {text}")
 
 
 def _preload(simulation: Simulation, scenario: Scenario) -> None:

@@ -41,7 +41,9 @@ def test_no_code_of_a_handler_is_run(folder: Path, capfd: pytest.CaptureFixture[
     ("source", "warning"),
     [
         ("def handler(:\n", "app.py does not compile (invalid syntax (app.py, line 1)): .*UserCodeSyntaxError"),
-        ("def hander(e, c): pass\n", "app.py has no handler: .*HandlerNotFound"),
+        ("def hander(e, c): pass\n", "app.py has no handler: .*HandlerNotFound. Did you mean hander?"),
+        ("def work(e, c): pass\n", "app.py has no handler: .*HandlerNotFound. Its functions are work."),
+        ("x = 1\n", "app.py has no handler: .*HandlerNotFound. It has no function."),
         ("import not_there_at_all.part\ndef handler(e, c): pass\n", "app.py imports not_there_at_all, .*ImportModule"),
         ("from not_there import x\ndef handler(e, c): pass\n", "app.py imports not_there, .*ImportModuleError"),
         ("async def handler(e, c): pass\n", "handler is async, .*Runtime.MarshalError"),
@@ -57,7 +59,8 @@ def test_what_would_be_an_init_error_on_aws_is_a_warning(source: str, warning: s
     result = check(source)
     assert result.exit_code == 0
     first, last = result.stdout.splitlines()
-    assert re.match("shop.yaml: warning: function f: " + warning.replace("(", r"\(").replace(")", r"\)"), first)
+    where = r"shop.yaml:1: \$.functions.f.handler: warning: "
+    assert re.match(where + warning.replace("(", r"\(").replace(")", r"\)"), first)
     assert last == "shop.yaml: ok"
 
 
@@ -122,3 +125,24 @@ def test_boto3_that_is_not_installed_is_a_warning(monkeypatch: pytest.MonkeyPatc
     assert result.exit_code == 0
     assert "app.py imports boto3, which AWS's runtime has and this Python has not" in result.output
     assert "pip install 'simbus[boto3]'" in result.output
+
+
+def test_an_expectation_between_what_is_not_connected(folder: Path) -> None:
+    """Nothing can go wrong there, so it would hold whatever happens: exit status 2, with what is connected."""
+    scenario = """\
+functions: {a: {}}
+queues: {q: {}, other: {}}
+event_source_mappings: [{event_source: "sqs:other", function: a}]
+expect:
+  - {queue: other, function: a, lost: 0}
+  - {queue: q, function: a, lost: 0}
+"""
+    (folder / "shop.yaml").write_text(scenario)
+    for command in ("check", "run"):
+        result = CliRunner().invoke(app, [command, "shop.yaml"])
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr == (
+            "Error: shop.yaml:6: $.expect[1] is about sqs:q and function a, which are not connected; a gets events of "
+            "sqs:other, and sqs:q leads to no function. Name a connected pair, or one of the two.\n"
+        )
+    assert not (folder / "shop.db").exists()

@@ -31,7 +31,7 @@ function  invocations  errors  throttles  cold starts        p50        p99     
 resize              3       0          0            3  100.00 ms  100.00 ms  $0.000002
 idle                0       0          0            0          -          -  $0.000000
 
-from    to             events  ok  dead-lettered  held  lost  filtered  duplicates  max age
+from    to             events  ok  dead-lettered  held  lost  filtered  duplicates  max wait
 Invoke  lambda:resize       3   3              0     0     0         0           0      0 s
 
 queue   visible  delayed  in flight  sent  received  deleted  expired  dead-lettered

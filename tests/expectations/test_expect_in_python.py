@@ -79,7 +79,7 @@ def test_a_check_is_a_function_over_the_run_file(sim: Simulation) -> None:
         ({"function": "charge", "eror_rate": 0}, "expect: has eror_rate; it is no figure. Did you mean error_rate?"),
         ({"function": "charge", "messages": 0}, "expect: has messages, which is a figure of a queue alone."),
         ({"queue": "failed", "errors": 0}, "expect: has errors, which is no figure of queue."),
-        ({"topic": "orders", "iterator_age": "< 1s"}, "expect: has iterator_age, which is a figure of a stream"),
+        ({"topic": "orders", "iterator_age": "< 1s"}, "expect: has iterator_age, which is of the run, a stream, a"),
         ({"queue": "failed", "topic": "orders", "lost": 0}, "expect: has queue and topic; an expectation is about one"),
         ({"function": "charge", "concurrency": 1}, "expect: has concurrency, which is nothing at the end of a run."),
         ({"cost": 0, "always": True}, "expect: has cost with always; it is a figure of the whole run."),
@@ -99,6 +99,42 @@ def test_what_is_no_expectation_is_refused(sim: Simulation, item: dict[str, Any]
     with pytest.raises(UsageError) as refused:
         sim.expect(**item)
     assert str(refused.value).startswith(message)
+
+
+def test_a_source_and_a_function_that_are_not_connected(sim: Simulation, tmp_path: Path) -> None:
+    """Nothing goes wrong between them, so nothing would be easy to expect: refused, in the test and of the run file."""
+    rule = "is about sqs:failed and function charge, which are not connected; charge gets events of sns:orders"
+    with pytest.raises(UsageError, match=f"expect: {rule}, and sqs:failed leads to no function. Name a connected"):
+        sim.expect(queue="failed", function="charge", lost=0)
+    sim.expect(topic="orders", function="charge", lost=0)
+    sim.expect(source="lambda:charge", function="charge", lost=0)  # calls of Invoke
+    sim.close()
+    with pytest.raises(UsageError, match=f"expect: {rule}"):
+        simbus.expect(tmp_path / "run.db", queue="failed", function="charge", lost=0)
+    simbus.expect(tmp_path / "run.db", topic="orders", function="charge", dead_lettered=1)
+
+
+def test_a_connection_that_has_ended_is_one() -> None:
+    """What went over it while it was there can be asked for."""
+    with Simulation() as sim:
+        function, orders = sim.function("f"), sim.topic("orders")
+        subscription = orders.subscribe(function)
+        orders.publish("{}")
+        sim.run()
+        orders.unsubscribe(subscription)
+        sim.expect(topic=orders, function=function, processed=1)
+
+
+def test_the_iterator_age_of_the_whole_run(tmp_path: Path) -> None:
+    """That of whichever function had the oldest record."""
+    with Simulation() as sim:
+        clicks, count = sim.stream("clicks", shard_count=1), sim.function("count")
+        sim.event_source_mapping(clicks, count, starting_position="TRIM_HORIZON")
+        clicks.put_record(b"{}", "a")
+        sim.run()
+        [whole] = sim.expect(iterator_age="< 1m")
+        [of_stream] = sim.expect(stream=clicks, function=count, iterator_age="< 1m")
+        assert whole.found == of_stream.found is not None
 
 
 def test_nothing_plays_after_an_expectation(sim: Simulation) -> None:

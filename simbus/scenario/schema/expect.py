@@ -14,6 +14,7 @@ from simbus.expectations import item
 from simbus.expectations.checks import load_check
 from simbus.expectations.comparison import Kind, parse_comparison
 from simbus.expectations.figures import FIGURES
+from simbus.expectations.rows import Subject
 from simbus.scenario.schema.base import Check, Model, name_of, named, reference, refuse
 
 _NUMBERS: Final = {"count": [{"type": "integer"}], "share": [{"type": "number"}], "usd": [{"type": "number"}]}
@@ -60,7 +61,8 @@ class _Expectation(Model):
         description="At every instant (messages, concurrency), or in every minute of virtual time; else at the end.",
     )
     check: str | None = Field(
-        default=None, description="module.function beside the scenario: it gets the run file, and raises or returns."
+        default=None,
+        description="module.function beside the scenario; it gets a RunReader: query(sql) ...",
     )
     result: Annotated[Any, _comparison("share")] = Field(default=None, description="What the check shall return.")
 
@@ -75,15 +77,21 @@ class _Expectation(Model):
         every = ((name, getattr(self, name)) for name in type(self).model_fields)
         return {name: value for name, value in every if value is not None and value is not False}
 
+    def _names(self) -> dict[str, str]:
+        given = self._given()
+        return {key: ":".join(short_name(given[key])[:2]) for key in item.SUBJECTS if key in given}
+
+    def subject(self) -> Subject:
+        """What it is about."""
+        return item.subject(self._names())
+
     def figures(self) -> list[str]:
         """The figures that this item compares."""
         return [name for name in FIGURES if name in self._given()]
 
     def expectation(self, folder: Path) -> item.Expectation:
         """The expectation; the module of a check lies in `folder`. Raises UsageError as `load_check` does."""
-        given = self._given()
-        names = {key: ":".join(short_name(given[key])[:2]) for key in item.SUBJECTS if key in given}
-        made = item.expectation(given, names)
+        made = item.expectation(self._given(), self._names())
         return made if self.check is None else made._replace(check=load_check(folder, self.check))
 
 

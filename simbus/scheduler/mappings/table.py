@@ -7,6 +7,7 @@ test_duplicate_event_source_mappings, test_esm_with_not_existing_*; botocore's m
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from simbus.arn import short_name
@@ -165,6 +166,11 @@ class EventSourceMappings:
         self._forget_deleted()
         of_table = f"{source_arn}/stream/"
         return [m for m in self._mappings.values() if m.source_arn == source_arn or m.source_arn.startswith(of_table)]
+
+    def __iter__(self) -> Iterator[EventSourceMapping]:
+        """Those that are there, in the order in which they were made."""
+        self._forget_deleted()
+        return iter(list(self._mappings.values()))
 
     def __getitem__(self, uuid: str) -> EventSourceMapping:
         return self._find(uuid)

@@ -149,6 +149,11 @@ class Ruling(EventBusBase):
 
     aput_targets = twin(put_targets)
 
+    @property
+    def target_arns(self) -> list[str]:
+        """Where its rules send events."""
+        return [target.arn for rule in self._rules.values() for target in rule.targets.values()]
+
     @operation
     def remove_targets(self, rule: str, ids: Sequence[str], *, force: bool = False) -> dict[str, Any]:
         """Take targets away by Id; those that are not there are told in `FailedEntries`.
