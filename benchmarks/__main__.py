@@ -14,6 +14,7 @@ NAMES = (
     "kernel",
     "invoke",
     "simfaas",
+    "push",
     "sources",
     "filters",
     "logs",
