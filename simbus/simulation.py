@@ -76,7 +76,10 @@ class Simulation(Resources):
         record: str | Path | None = None,
     ) -> None:
         if not isinstance(account, Account):
-            account = Account(**(account or {}))
+            settings = dict(account or {})
+            if isinstance(settings.get("function_activation"), str):
+                settings["function_activation"] = parse_duration(settings["function_activation"])
+            account = Account(**settings)
         if record is not None:
             check_recording(Path(record))
         self.seed = seed

@@ -67,7 +67,7 @@ def build(
     simulation = Simulation(
         next(each for each in (seed, variant.seed, spec.seed) if each is not None),
         start=spec.start,
-        account=Account(spec.account.id, spec.account.region, spec.account.concurrent_executions),
+        account=Account(**spec.account.model_dump()),
         db=db,
         speed=speed,
         handler_guard=handler_guard,

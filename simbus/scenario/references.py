@@ -30,7 +30,7 @@ _SELF_DESTINATION = "You can't specify the function as a destination for itself.
 
 def check_references(spec: ScenarioFile, folder: FilePath) -> list[Problem]:
     """Every mistake of a scenario that its models can't see. `folder` is where relative paths begin."""
-    account = Account(spec.account.id, spec.account.region, spec.account.concurrent_executions)
+    account = Account(**spec.account.model_dump())
     problems = [
         Problem(path, text) for path, name in _named(spec) if (text := _missing(spec, account, name)) is not None
     ]

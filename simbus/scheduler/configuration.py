@@ -1,7 +1,6 @@
 """How AWS shows the configuration of a function (botocore's FunctionConfiguration).
 
-Recorded: test_function_state, test_lambda_versions_with_code_changes. AWS takes seconds to make a function `Active`;
-here it is so at once, and only the answers of the operation itself say `Pending`, or `InProgress` for an update.
+Recorded: test_function_state, test_lambda_versions_with_code_changes.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from simbus.scheduler.permissions import Permissions
 from simbus.scheduler.provisioned import ProvisionedConfigs, no_alias
 from simbus.scheduler.revisions import Revisions
 from simbus.scheduler.routing import check_alias_name, routed
+from simbus.scheduler.state import FunctionState
 from simbus.scheduler.validation import in_range, invalid
 from simbus.sources.base import Source, operation
 from simbus.world import Delivery
@@ -45,6 +46,7 @@ class ManagedFunction(Source, ABC):
         self._provisioned = ProvisionedConfigs(function)
         self._packages: dict[str, Package] = {}
         self.revisions = Revisions(function.world, function.name)
+        self.state = FunctionState(function, self.revisions)
         self.permissions = Permissions(self.arn)
         self.event_invoke_configs = EventInvokeConfigs(function, queue)
         self.tags: dict[str, str] = {}
@@ -61,8 +63,11 @@ class ManagedFunction(Source, ABC):
 
     @property
     def config(self) -> FunctionConfig:
-        """The configuration of $LATEST."""
-        return self._function.config
+        """The configuration of $LATEST; while an update is in progress the one that it brings."""
+        return self.state.coming or self._function.config
+
+    def _config(self, number: str) -> FunctionConfig:
+        return self.config if number == LATEST else self._function.versions[number].config
 
     # --- configuration and code ------------------------------------------------------------------------------------
 
@@ -73,19 +78,24 @@ class ManagedFunction(Source, ABC):
             raise self._function.not_found(qualifier)
         number = self._function.primary(qualifier)
         arn = self.arn if qualifier is None else f"{self.arn}:{qualifier}"
-        config = self._function.versions[number].config
-        return shown(self._world, config, number, arn, self.revisions[number], self.package(number))
+        found = shown(self._world, self._config(number), number, arn, self.revisions[number], self.package(number))
+        return self.state.shown(found, number)
 
     def package(self, number: str = LATEST) -> Package:
         """The deployment package of a version."""
         if number not in self._packages:
-            self._packages[number] = package_of(self._function.versions[number].config)
+            self._packages[number] = package_of(self._config(number))
         return self._packages[number]
 
     @operation
-    def update_function(self, config: FunctionConfig) -> None:
-        """Replace code and configuration of $LATEST. What runs goes on; queued events run on the new code."""
-        self._function.update(config)
+    def update_function(self, config: FunctionConfig, *, delay: int = 0, at_once: bool = False) -> None:
+        """Replace code and configuration of $LATEST. What runs goes on; queued events run on the new code.
+
+        For `delay` nanoseconds LastUpdateStatus is InProgress, and unless `at_once` invocations use what was before.
+        Raises AwsError ResourceConflictException (409) where it is Pending, or another update is in progress.
+        """
+        self.state.check_settled()
+        self.state.update(config, delay, at_once)
         self._packages.pop(LATEST, None)
         self.revisions.touch(LATEST)
 
@@ -97,11 +107,13 @@ class ManagedFunction(Source, ABC):
         handler: str | None = None,
         dead_letter_arn: str | None = None,
         logging_config: Mapping[str, Any] | None = None,
+        delay: int = 0,
         **settings: Any,
     ) -> None:
         """Change what is given of $LATEST, under the names of `simbus.functions.settings.function_config`.
 
-        `dead_letter_arn` "" takes the dead-letter queue away. Of `logging_config` too, what is not given stays.
+        `delay` as of `update_function`. `dead_letter_arn` "" takes the dead-letter queue away. Of `logging_config` too,
+        what is not given stays.
         """
         config = self.config
         if logging_config is not None:
@@ -112,14 +124,17 @@ class ManagedFunction(Source, ABC):
             config = msgspec.structs.replace(config, handler=handler)
         if dead_letter_arn is not None:
             config = msgspec.structs.replace(config, dead_letter_arn=dead_letter_arn or None)
-        self.update_function(config)
+        self.update_function(config, delay=delay)
 
     @operation
-    def update_function_code(self, code: Path, architectures: list[str] | None = None) -> None:
-        """Other code for $LATEST: a .zip, a directory or a .py file."""
+    def update_function_code(
+        self, code: Path, architectures: list[str] | None = None, *, delay: int = 0, at_once: bool = False
+    ) -> None:
+        """Other code for $LATEST: a .zip, a directory or a .py file. `delay`, `at_once` as of `update_function`."""
         check_handler(self.resource, self.config.handler, code)
         settings = {} if architectures is None else {"architectures": architectures}
-        self.update_function(msgspec.structs.replace(changed(self.config, settings), code=code))
+        config = msgspec.structs.replace(changed(self.config, settings), code=code)
+        self.update_function(config, delay=delay, at_once=at_once)
 
     @operation
     def put_function_recursion_config(self, recursive_loop: str) -> None:
@@ -127,6 +142,8 @@ class ManagedFunction(Source, ABC):
         config = changed(self.config, {"recursive_loop": recursive_loop})
         for version in self._function.versions.values():
             version.config = msgspec.structs.replace(version.config, recursive_loop=config.recursive_loop)
+        if self.state.coming is not None:
+            self.state.coming = config
 
     @operation
     def delete_function(self) -> None:

@@ -33,6 +33,10 @@ class Revisions:
         """It was changed now."""
         self._known[qualifier] = Revision(uuid(self._rng), self._timeline.now)
 
+    def renew(self, qualifier: str) -> None:
+        """Another id, although nothing was changed: its state is another one."""
+        self._known[qualifier] = Revision(uuid(self._rng), self[qualifier].at)
+
     def forget(self, qualifier: str) -> None:
         """It was deleted."""
         self._known.pop(qualifier, None)

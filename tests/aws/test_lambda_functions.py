@@ -18,6 +18,7 @@ from simbus import Simulation
 from simbus.errors import UsageError
 
 boto3 = pytest.importorskip("boto3", reason="needs the extra boto3")
+from botocore.exceptions import ClientError  # noqa: E402
 
 ROLE = "arn:aws:iam::000000000000:role/service-role/worker"
 CODE = 'def handler(event, context):\n    return {"answer": ANSWER, "version": context.function_version}\n'
@@ -45,8 +46,25 @@ def client(sim: Simulation) -> Any:
 
 
 def made(client: Any, name: str = "f", **settings: Any) -> Any:
+    """The answer of CreateFunction; the function is Active."""
     given = {"Runtime": "python3.13", "Handler": "app.handler", "Role": ROLE, "Code": {"ZipFile": packed()}}
-    return client.create_function(FunctionName=name, **{**given, **settings})
+    answer = client.create_function(FunctionName=name, **{**given, **settings})
+    client.get_waiter("function_active_v2").wait(FunctionName=name)
+    return answer
+
+
+def other_code(client: Any, answer: Any, **settings: Any) -> Any:
+    """The answer of UpdateFunctionCode; the update is done."""
+    found = client.update_function_code(FunctionName="f", ZipFile=packed(answer), **settings)
+    client.get_waiter("function_updated_v2").wait(FunctionName="f")
+    return found
+
+
+def configured(client: Any, **settings: Any) -> Any:
+    """The answer of UpdateFunctionConfiguration; the update is done."""
+    found = client.update_function_configuration(FunctionName="f", **settings)
+    client.get_waiter("function_updated_v2").wait(FunctionName="f")
+    return found
 
 
 def answered(client: Any, name: str = "f") -> Any:
@@ -65,7 +83,6 @@ def test_a_function_is_made_of_a_zip_and_runs(client: Any) -> None:
     assert answer["CodeSha256"] == b64encode(hashlib.sha256(package).digest()).decode()
     assert answer["CodeSize"] == len(package)
     assert answer["LastModified"] == "2026-01-01T00:00:00.000+0000"
-    client.get_waiter("function_active_v2").wait(FunctionName="f")
     assert answered(client) == {"answer": 42, "version": "$LATEST"}
     shown = client.get_function(FunctionName="f")
     assert shown["Tags"] == {"team": "x"}
@@ -188,7 +205,7 @@ def test_an_update_of_the_configuration(client: Any, sim: Simulation) -> None:
     assert (answer["LastUpdateStatus"], answer["LastUpdateStatusReasonCode"]) == ("InProgress", "Creating")
     assert (answer["Timeout"], answer["MemorySize"], answer["Description"]) == (30, 512, "first")
     assert answer["DeadLetterConfig"] == {"TargetArn": dead}  # an empty structure takes nothing away
-    assert answer["LastModified"] == "2026-01-01T00:01:00.000+0000"
+    assert answer["LastModified"] == "2026-01-01T00:01:01.000+0000"
     client.get_waiter("function_updated_v2").wait(FunctionName="f")
     after = client.update_function_configuration(
         FunctionName="f", Environment={}, DeadLetterConfig={"TargetArn": ""}, Description=""
@@ -201,11 +218,11 @@ def test_logging_is_updated_in_part(client: Any) -> None:
     """JSON has levels, Text has none; the group stays (recorded: TestLoggingConfig)."""
     made(client, LoggingConfig={"LogGroup": "/shared"})
     levels = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
-    answer = client.update_function_configuration(FunctionName="f", LoggingConfig={"LogFormat": "JSON"})
+    answer = configured(client, LoggingConfig={"LogFormat": "JSON"})
     assert answer["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": "/shared", **levels}
-    answer = client.update_function_configuration(FunctionName="f", LoggingConfig={"SystemLogLevel": "WARN"})
+    answer = configured(client, LoggingConfig={"SystemLogLevel": "WARN"})
     assert answer["LoggingConfig"]["SystemLogLevel"] == "WARN"
-    answer = client.update_function_configuration(FunctionName="f", LoggingConfig={"LogFormat": "Text"})
+    answer = configured(client, LoggingConfig={"LogFormat": "Text"})
     assert answer["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/shared"}
 
 
@@ -213,10 +230,10 @@ def test_other_code_is_another_package(client: Any) -> None:
     """The next invocation runs it, in a new environment; with Publish the answer is the version's."""
     made(client)
     assert answered(client)["answer"] == 1
-    updated = client.update_function_code(FunctionName="f", ZipFile=packed(2))
+    updated = other_code(client, 2)
     assert updated["CodeSha256"] == b64encode(hashlib.sha256(packed(2)).digest()).decode()
     assert answered(client)["answer"] == 2
-    published = client.update_function_code(FunctionName="f", ZipFile=packed(3), Publish=True)
+    published = other_code(client, 3, Publish=True)
     assert (published["Version"], published["State"]) == ("1", "Pending")
     assert published["FunctionArn"].endswith(":function:f:1")
     assert answered(client, "f:1") == {"answer": 3, "version": "1"}
@@ -270,7 +287,7 @@ def test_versions_keep_code_and_description(client: Any) -> None:
     assert (first["Version"], first["State"]) == ("1", "Pending")
     assert first["FunctionArn"].endswith(":function:f")  # recorded: without the number
     assert client.publish_version(FunctionName="f", Description="ignored")["Description"] == "one"
-    client.update_function_code(FunctionName="f", ZipFile=packed(2))
+    other_code(client, 2)
     with pytest.raises(client.exceptions.InvalidParameterValueException, match="is different from current CodeSHA256"):
         client.publish_version(FunctionName="f", CodeSha256=first["CodeSha256"])
     second = client.publish_version(FunctionName="f", Description="two")
@@ -295,7 +312,7 @@ def test_a_version_that_an_alias_names_can_not_be_deleted(client: Any) -> None:
     client.delete_function(FunctionName="f", Qualifier="1")
     with pytest.raises(client.exceptions.ResourceNotFoundException, match=r"Function not found: arn\S+:f:1$"):
         client.get_function(FunctionName="f", Qualifier="1")
-    client.update_function_code(FunctionName="f", ZipFile=packed(2))
+    other_code(client, 2)
     assert client.publish_version(FunctionName="f")["Version"] == "2"
     with pytest.raises(client.exceptions.InvalidParameterValueException, match="without deleting the function"):
         client.delete_function(FunctionName="f", Qualifier="$LATEST")
@@ -304,7 +321,7 @@ def test_a_version_that_an_alias_names_can_not_be_deleted(client: Any) -> None:
 def test_an_alias_from_its_creation_to_its_end(client: Any) -> None:
     """Recorded: test_lambda_alias_moving, test_alias_routingconfig, test_notfound_and_invalid_routingconfigs."""
     made(client, Publish=True)
-    client.update_function_code(FunctionName="f", ZipFile=packed(2), Publish=True)
+    other_code(client, 2, Publish=True)
     weights = {"AdditionalVersionWeights": {"2": 0.5}}
     answer = client.create_alias(
         FunctionName="f", Name="live", FunctionVersion="1", Description="d", RoutingConfig=weights
@@ -345,7 +362,7 @@ def test_a_handler_deploys_a_function_and_every_run_is_the_same(tmp_path: Path) 
     def deployer(event: Any, context: Any) -> Any:
         inner = boto3.client("lambda")
         made(inner, Timeout=9)
-        inner.update_function_code(FunctionName="f", ZipFile=packed(7), Publish=True)
+        other_code(inner, 7, Publish=True)
         inner.put_provisioned_concurrency_config(FunctionName="f", Qualifier="1", ProvisionedConcurrentExecutions=1)
         return [answered(inner), inner.get_function(FunctionName="f")["Configuration"]["RevisionId"]]
 
@@ -359,3 +376,80 @@ def test_a_handler_deploys_a_function_and_every_run_is_the_same(tmp_path: Path) 
     assert first[0][0] == {"answer": 7, "version": "$LATEST"}
     assert re.fullmatch(r"[0-9a-f-]{36}", first[0][1])
     assert run() == first
+
+
+# --- states ----------------------------------------------------------------------------------------------------------
+
+PENDING = "The operation cannot be performed at this time. The function is currently in the following state: Pending"
+IN_PROGRESS = (
+    "The operation cannot be performed at this time. An update is in progress for resource: "
+    "arn:aws:lambda:us-east-1:000000000000:function:f"
+)
+BARE = {"Runtime": "python3.13", "Handler": "app.handler", "Role": ROLE, "Code": {"ZipFile": packed()}}
+
+
+def conflict(call: Any, **params: Any) -> str:
+    """The message of a ResourceConflictException, 409."""
+    with pytest.raises(ClientError, match="ResourceConflictException") as caught:
+        call(FunctionName="f", **params)
+    response = caught.value.response
+    assert (response["ResponseMetadata"]["HTTPStatusCode"], response["Type"]) == (409, "User")
+    return str(response["Error"]["Message"])
+
+
+def test_a_pending_function_can_not_be_used(client: Any, sim: Simulation) -> None:
+    """Lambda function states: while Pending, invocations, updates and PublishVersion fail with 409."""
+    client.create_function(FunctionName="f", **BARE)
+    shown = client.get_function(FunctionName="f")["Configuration"]
+    assert (shown["State"], shown["StateReason"]) == ("Pending", "The function is being created.")
+    for kind in ("RequestResponse", "Event", "DryRun"):
+        assert conflict(client.invoke, InvocationType=kind) == PENDING
+    assert conflict(client.update_function_code, ZipFile=packed(2)) == PENDING
+    assert conflict(client.update_function_configuration, Timeout=4) == PENDING
+    assert conflict(client.publish_version) == PENDING
+    began = sim.now
+    client.get_waiter("function_active_v2").wait(FunctionName="f")
+    assert sim.now - began == 1_000_000_000
+    active = client.get_function_configuration(FunctionName="f")
+    assert (active["State"], active["LastModified"]) == ("Active", shown["LastModified"])
+    assert active["RevisionId"] != shown["RevisionId"]
+    assert answered(client)["answer"] == 1
+
+
+def test_an_update_in_progress(client: Any) -> None:
+    """Invocations use the code before it, a second update gets 409; GetFunction shows the new code."""
+    made(client)
+    updated = client.update_function_code(FunctionName="f", ZipFile=packed(2))
+    shown = client.get_function_configuration(FunctionName="f")
+    assert (shown["State"], shown["LastUpdateStatus"], shown["CodeSha256"]) == (
+        "Active",
+        "InProgress",
+        updated["CodeSha256"],
+    )
+    assert conflict(client.update_function_code, ZipFile=packed(3)) == IN_PROGRESS
+    assert conflict(client.update_function_configuration, Timeout=4) == IN_PROGRESS
+    assert conflict(client.publish_version) == IN_PROGRESS
+    assert client.invoke(FunctionName="f", InvocationType="DryRun")["StatusCode"] == 204
+    assert answered(client)["answer"] == 1
+    client.get_waiter("function_updated_v2").wait(FunctionName="f")
+    assert answered(client)["answer"] == 2
+    configured(client, Timeout=9)
+    assert client.publish_version(FunctionName="f")["Timeout"] == 9
+
+
+def test_how_long_it_takes_is_a_setting_of_the_account() -> None:
+    """AWS does not say how long; `function_activation` 0 is at once. `sim.run()` waits for it."""
+    with Simulation(account={"function_activation": "5s"}) as sim:
+        client = sim.client("lambda")
+        client.create_function(FunctionName="f", **BARE)
+        sim.run()
+        assert sim.now == 5_000_000_000
+        assert answered(client)["answer"] == 1
+    with Simulation(account={"function_activation": "0s"}) as sim:
+        client = sim.client("lambda")
+        client.create_function(FunctionName="f", **BARE)
+        assert client.get_waiter("function_active_v2").wait(FunctionName="f") is None
+        assert answered(client)["answer"] == 1
+    with Simulation() as sim:
+        sim.function("own")
+        assert sim.client("lambda").invoke(FunctionName="own")["StatusCode"] == 200

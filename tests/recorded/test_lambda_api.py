@@ -99,6 +99,8 @@ class Api:
         except ClientError as error:
             answer = error.response
         self._uuid = self._uuid or answer.get("UUID", "")
+        if answer.get("State") == "Pending" or answer.get("LastUpdateStatus") == "InProgress":
+            self.sim.run(for_="1s")  # the recorded tests waited until it was Active
         return normal(answer)
 
     def _call(self, op: str, params: dict[str, Any]) -> None:

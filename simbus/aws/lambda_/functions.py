@@ -15,7 +15,7 @@ from simbus.aws.paging import given, page
 from simbus.aws.table import Response, not_built
 from simbus.errors import AwsError
 from simbus.functions.function import LATEST
-from simbus.scheduler.configuration import listed, pending, updating
+from simbus.scheduler.configuration import listed, pending
 from simbus.scheduler.lambda_function import LambdaFunction
 from simbus.scheduler.mappings.request import snake
 from simbus.scheduler.validation import in_range, invalid, violated
@@ -54,7 +54,7 @@ def create_function(
     VpcConfig: Json | None = None,
     FileSystemConfigs: Sequence[Json] = (),
 ) -> Response:
-    """The answer says `Pending`; from the next call on it is `Active`.
+    """It is Pending for the account's `function_activation`, then Active.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
     """
@@ -78,13 +78,13 @@ def create_function(
     function = account.function(name, handler=Handler, code=code, dead_letter_config=dead_letter, **settings)
     if Tags:
         function.tag_resource(Tags)
+    function.state.create(account.world.account.function_activation)
     answer = function.get_function_configuration()
     if Publish:
         number = function.publish_version()
         version = function.get_function_configuration(number)
         answer = {**version, "FunctionArn": function.arn}  # recorded: without the number here
-    function.revisions.touch(LATEST)  # it becomes Active
-    return pending(answer)
+    return answer
 
 
 @api.operation
@@ -165,7 +165,7 @@ def update_function_configuration(
     VpcConfig: Json | None = None,
     FileSystemConfigs: Sequence[Json] = (),
 ) -> Response:
-    """What is not given stays; the answer says `InProgress`, from the next call on it is `Successful`.
+    """What is not given stays. The update is in progress for the account's `function_activation`.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
     """
@@ -183,10 +183,9 @@ def update_function_configuration(
     dead_letter = (DeadLetterConfig or {}).get("TargetArn")  # {} changes nothing (recorded: test_dead_letter_queue)
     if dead_letter:
         dead_letter = account.dead_letter(dead_letter)
-    function.update_function_configuration(handler=Handler, dead_letter_arn=dead_letter, **settings)
-    answer = function.get_function_configuration()
-    function.revisions.touch(LATEST)
-    return updating(answer)
+    delay = account.world.account.function_activation
+    function.update_function_configuration(handler=Handler, dead_letter_arn=dead_letter, delay=delay, **settings)
+    return function.get_function_configuration()
 
 
 @api.operation
@@ -202,17 +201,20 @@ def update_function_code(
     Publish: bool = False,
     RevisionId: str | None = None,
 ) -> Response:
-    """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html"""
+    """The update is in progress for the account's `function_activation`; with Publish its code is there at once.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
+    """
     function, _ = located(account, FunctionName)
     function.revisions.check(LATEST, RevisionId)
     places = given(ZipFile=ZipFile, S3Bucket=S3Bucket, S3Key=S3Key, S3ObjectVersion=S3ObjectVersion)
     code = _code(account, "UpdateFunctionCode", **places)
-    function.update_function_code(code, None if Architectures is None else list(Architectures))
-    answer = updating(function.get_function_configuration())
+    architectures = None if Architectures is None else list(Architectures)
+    delay = account.world.account.function_activation
+    function.update_function_code(code, architectures, delay=delay, at_once=Publish)
     if Publish:
-        answer = pending(function.get_function_configuration(function.publish_version()))
-    function.revisions.touch(LATEST)
-    return answer
+        return pending(function.get_function_configuration(function.publish_version()))
+    return function.get_function_configuration()
 
 
 @api.operation

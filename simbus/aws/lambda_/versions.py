@@ -33,6 +33,7 @@ def publish_version(
     https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
     """
     function, _ = located(account, FunctionName)
+    function.state.check_settled()
     function.revisions.check(LATEST, RevisionId)
     current = function.package().code_sha256
     if CodeSha256 is not None and CodeSha256 != current:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, create_model
 
+from simbus.kernel import SECOND
 from simbus.scenario.schema.base import Check, Duration, Model, between, matching, refuse
 from simbus.scenario.schema.buses import BUS_NAME, EventBus
 from simbus.scenario.schema.derived import section, verbs
@@ -36,6 +37,10 @@ class Account(Model):
     concurrent_executions: Annotated[
         int, between(1, 1_000_000, "an account has 1 concurrent execution or more", "Choose such a number")
     ] = 1000
+    function_activation: Duration = Field(
+        default=SECOND,
+        description="How long a function is Pending that a handler creates, and an update that it makes in progress.",
+    )
 
 
 def _start(value: Any) -> datetime:
