@@ -19,6 +19,7 @@ The map of the house, from the bottom up:
     expectations/ figures of a run's rows, and what is expected of them
     exploration/  many seeds, and what the first failure is shrunk to
     scenario/     the file format     report/, explain/  what a run came to, and why     lint/  known bad settings
+    load/         other rates than a workload's own, and the highest at which all is as expected
     cli/          the command line
 """
 

@@ -35,6 +35,7 @@ LAYERS = [
     {"comparison"},
     {"scenario"},
     {"exploration", "lint"},
+    {"load"},
     {"cli", "testing"},
     {"__main__"},
 ]

@@ -14,8 +14,8 @@ import typer
 
 from simbus.cli.check import check
 from simbus.cli.explain import explain
-from simbus.cli.later import refuse_commands
 from simbus.cli.lint import lint
+from simbus.cli.load import load
 from simbus.cli.logs import logs
 from simbus.cli.replay import replay
 from simbus.cli.report import report
@@ -43,7 +43,7 @@ app.command()(logs)
 app.command()(report)
 app.command()(explain)
 app.command()(lint)
-refuse_commands(app)
+app.command()(load)
 
 
 def _version(wanted: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -84,14 +84,25 @@ def function_cost(run: Rows, name: str, resource: FunctionResource, seconds: flo
     """USD of a function: requests, GB-seconds, /tmp above 512 MB, and provisioned concurrency for the whole run."""
     total = 0.0
     for row in run.query(_BILLED, (name,)):
-        provisioned = bool(row["warm"]) and resource.provisioned.get(row["version"], 0) > 0
-        total += (row["attempts"] - 1) * REQUEST + invocation_cost(
-            row["billed"],
-            row["memory_size"],
-            architecture=resource.architecture,
-            ephemeral_storage=resource.ephemeral_storage,
-            provisioned=provisioned,
-        )
-    for amount in resource.provisioned.values():
-        total += provisioned_cost(seconds, amount, resource.memory_size, architecture=resource.architecture)
-    return total
+        total += attempts_cost(row, resource)
+    return total + standing_cost(resource, seconds)
+
+
+def attempts_cost(row: Mapping[str, Any], resource: FunctionResource) -> float:
+    """USD of some attempts of a version: a row with version, memory_size, warm, attempts and billed (ms in all)."""
+    provisioned = bool(row["warm"]) and resource.provisioned.get(row["version"], 0) > 0
+    return float(row["attempts"] - 1) * REQUEST + invocation_cost(
+        row["billed"],
+        row["memory_size"],
+        architecture=resource.architecture,
+        ephemeral_storage=resource.ephemeral_storage,
+        provisioned=provisioned,
+    )
+
+
+def standing_cost(resource: FunctionResource, seconds: float) -> float:
+    """USD of the provisioned concurrency of a function for the whole run, whether it is used or not."""
+    return sum(
+        provisioned_cost(seconds, amount, resource.memory_size, architecture=resource.architecture)
+        for amount in resource.provisioned.values()
+    )

@@ -48,7 +48,7 @@ def _mean(run: Rows, samples: str, subject: Subject) -> float | None:
     return found
 
 
-def _rank(count: int, percent: int) -> int:
+def rank(count: int, percent: int) -> int:
     """Nearest rank: the p-th percentile of n values is the one of rank ceil(p n / 100), counted from 1."""
     return -(-count * percent // 100)
 
@@ -59,9 +59,9 @@ def _percentile(percent: int) -> tuple[_Whole, _Part]:
         if not count:
             return None
         ranked = f"SELECT value FROM ({samples}) ORDER BY value LIMIT 1 OFFSET :skipped"
-        return float(sql.one(run, ranked, subject, skipped=_rank(count, percent) - 1))
+        return float(sql.one(run, ranked, subject, skipped=rank(count, percent) - 1))
 
-    return whole, lambda values: float(values[_rank(len(values), percent) - 1])
+    return whole, lambda values: float(values[rank(len(values), percent) - 1])
 
 
 _COUNT: Final = (_total, lambda values: int(sum(values)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
@@ -86,6 +87,40 @@ def _moment(name: str, given: Mapping[str, Any]) -> str | None:
     if not given.get("always") and figure.at_end is None:
         return f"has {name}, which is nothing at the end of a run. Add always: true."
     return None
+
+
+_WRITTEN: Final = re.compile(
+    r"(?:(?P<source>[\w-]+:\S+)\s+)?(?:->\s*(?P<function>lambda:\S+)\s+)?(?P<figure>\w+)(?P<always>\s+always)?\s*"
+    r"(?P<comparison>(?:==|!=|>=|<=|<|>).*)",
+    re.DOTALL,
+)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The item that a line says as results are shown: `p99_age < 2s`, `sqs:jobs -> lambda:work max_age <= 1m`.
+
+    A source, a function or both, the figure, `always` or not, and the comparison with its sign. The keys are those of
+    `expect:` in a scenario. Raises UsageError for another form.
+    """
+    match = _WRITTEN.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(
+            f"is {text!r}; an expectation is written as it is shown in a summary: whose, which figure, a comparison. "
+            'Write for example "p99_age < 2s", "lambda:charge throttles == 0" or "sqs:jobs messages always <= 100".'
+        )
+    found: dict[str, Any] = {match["figure"]: match["comparison"].strip()}
+    whose, function = match["source"], match["function"]
+    if whose is not None and whose.startswith("lambda:") and function is None:
+        whose, function = None, whose
+    if whose is not None:
+        service, _, name = whose.partition(":")
+        key = next((key for key, of in SOURCES.items() if of == service), "source")
+        found[key] = whose if key == "source" else name
+    if function is not None:
+        found["function"] = function.partition(":")[2]
+    if match["always"]:
+        found["always"] = True
+    return found
 
 
 def read(given: Mapping[str, Any]) -> Expectation:

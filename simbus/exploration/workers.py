@@ -48,16 +48,55 @@ def in_new_process(function: Callable[..., T], *arguments: Any) -> T:
     context = _context(function, *arguments)
     if context is None:
         return function(*arguments)
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_answer, args=(theirs, function, arguments), daemon=True)
-    with _quiet_memory():
-        process.start()
-    theirs.close()
+    ours, process = _start(context, function, arguments)
     try:
         found: T = _received(ours)
         return found
     finally:
         _end(process, ours)
+
+
+def in_new_processes(
+    function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], jobs: int, done: Callable[[T], object]
+) -> list[T]:
+    """What a function returns for the arguments of each task, in that order; each in a process of its own.
+
+    `jobs` of them run at once, begun in the order of the tasks; `done` is told of each as it ends. Raises UsageError.
+    """
+    context = _context(function, *tasks)
+    found: dict[int, T] = {}
+    running: dict[Connection, tuple[int, Any]] = {}
+    waiting = list(enumerate(tasks))[::-1]
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                number, arguments = waiting.pop()
+                if context is None:
+                    found[number] = function(*arguments)
+                    done(found[number])
+                else:
+                    ours, process = _start(context, function, arguments)
+                    running[ours] = number, process
+            for connection in wait(list(running)):
+                assert isinstance(connection, Connection)
+                number, process = running[connection]
+                found[number] = _received(connection)
+                _end(process, connection)
+                del running[connection]
+                done(found[number])
+    finally:
+        for connection, (_, process) in running.items():
+            _end(process, connection)
+    return [found[number] for number in range(len(tasks))]
+
+
+def _start(context: Any, function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Connection, Any]:
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(theirs, function, arguments), daemon=True)
+    with _quiet_memory():
+        process.start()
+    theirs.close()
+    return ours, process
 
 
 def run_all(subject: Subject, seeds: Sequence[int], jobs: int, most: int | None) -> Iterator[Result]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count as counting
 from pathlib import Path
 from random import Random
 
 from simbus.scenario.schema.workload import Item, Rate
 from simbus.scenario.trace import Arrival, TraceFile
+
+Offer = Callable[[int, Item, Random], Iterator[Arrival] | None]
+"""Other arrivals of an item, by its index; None: those that it says itself."""
 
 
 def arrivals(item: Item, rng: Random, folder: Path) -> Iterator[Arrival]:

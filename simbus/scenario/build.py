@@ -11,6 +11,7 @@ from simbus.errors import ScenarioError, UsageError
 from simbus.expectations.connections import connections, unconnected
 from simbus.faults.reading import read_fault
 from simbus.recording.replay import Replay
+from simbus.scenario.arrivals import Offer
 from simbus.scenario.expectations import ExpectationResult, judge
 from simbus.scenario.loader import Scenario
 from simbus.scenario.recorded import recorded
@@ -55,13 +56,14 @@ def build(
     workload: bool = True,
     variant: Variant = AS_WRITTEN,
     record: str | FilePath | None = None,
+    offer: Offer | None = None,
 ) -> tuple[Simulation, RunPlan]:
     """A simulation with everything that the scenario describes, its workload on the timeline.
 
     `seed` None takes that of the `variant`, or the scenario's own. `workload` False leaves the workload out (a replay
-    has its own). `record` is a file that records it, see `Simulation`. Raises ScenarioError with file, line and path
-    where AWS or simbus refuses a resource; then nothing is left behind but an incomplete run file at `db`, which
-    `check` avoids.
+    has its own). `record` is a file that records it, see `Simulation`. `offer` gives items other arrivals. Raises
+    ScenarioError with file, line and path where AWS or simbus refuses a resource; then nothing is left behind but an
+    incomplete run file at `db`, which `check` avoids.
     """
     spec = scenario.spec
     simulation = Simulation(
@@ -84,7 +86,7 @@ def build(
         wanted = variant.events
         if workload:
             feeds = tuple(
-                _feed(simulation, scenario, index, item, None if wanted is None else wanted[index])
+                _feed(simulation, scenario, index, item, None if wanted is None else wanted[index], offer)
                 for index, item in enumerate(spec.workload)
             )
             _preload(simulation, scenario)
@@ -128,10 +130,17 @@ def run_scenario(
 
 
 def _feed(
-    simulation: Simulation, scenario: Scenario, index: int, item: Item, only: Container[int] | None
+    simulation: Simulation,
+    scenario: Scenario,
+    index: int,
+    item: Item,
+    only: Container[int] | None,
+    offer: Offer | None,
 ) -> Feed | Replay:
-    made = Feed if item.replay is None else recorded
-    return made(simulation, scenario, index, item, scenario.spec.duration, only)
+    stop = scenario.spec.duration
+    if item.replay is not None:
+        return recorded(simulation, scenario, index, item, stop, only)
+    return Feed(simulation, scenario, index, item, stop, only, offer)
 
 
 def _faults(simulation: Simulation, scenario: Scenario) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from simbus.scenario.overrides import apply_overrides
+from simbus.scenario.overrides import add_expectations, apply_overrides
 from simbus.scenario.references import check_references
 from simbus.scenario.schema import ScenarioFile
 from simbus.scenario.source import Source
@@ -31,13 +31,15 @@ class Scenario:
         return self.source.folder
 
 
-def load(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
+def load(path: str | Path, overrides: Iterable[str] = (), expectations: Iterable[str] = ()) -> Scenario:
     """Read and check a scenario file. `overrides` are texts like `functions.resize.timeout=5` (`--set`).
 
-    Raises ScenarioError with file, line, path, finding, rule and remedy of the first mistake in the file.
+    `expectations` are further ones, like `lambda:resize p99_age < 2s` (`--expect`). Raises ScenarioError with file,
+    line, path, finding, rule and remedy of the first mistake in the file.
     """
     source = Source.read(path)
     apply_overrides(source, tuple(overrides))
+    add_expectations(source, tuple(expectations))
     return _checked(source)
 
 

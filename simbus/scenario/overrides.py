@@ -1,4 +1,4 @@
-"""`--set path=value`: values of a scenario that the command line changes."""
+"""`--set path=value` and `--expect`: what the command line changes in a scenario, and what it adds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from difflib import get_close_matches
 from typing import Any
 
-from simbus.errors import ScenarioError
+from simbus.errors import ScenarioError, UsageError
+from simbus.expectations.item import parse
 from simbus.scenario.nodes import YamlError, compose, plain
 from simbus.scenario.source import Path, Source, dotted
 from simbus.scenario.validate import model_at
@@ -47,6 +48,21 @@ def apply_overrides(source: Source, overrides: tuple[str, ...]) -> None:
         path = parse_path(written.strip())
         _assign(source.data, path, _value(option, literal), option)
         source.override(path, option)
+
+
+def add_expectations(source: Source, expectations: tuple[str, ...]) -> None:
+    """Append to `expect` what texts like `p99_age < 2s` say. Raises ScenarioError."""
+    for text in expectations:
+        option = f"--expect {text}"
+        try:
+            item = parse(text)
+        except UsageError as error:
+            raise ScenarioError(f"--expect: {error}") from None
+        expected = source.data.get("expect") or []
+        if not isinstance(expected, list):
+            return  # which is the mistake that is reported
+        source.data["expect"] = [*expected, item]
+        source.override(("expect", len(expected)), option)
 
 
 def _value(option: str, literal: str) -> Any:

@@ -14,7 +14,7 @@ import msgspec
 from simbus.errors import AwsError, ScenarioError, UsageError
 from simbus.recording.client import Client, Done, Request, Send
 from simbus.scenario import items
-from simbus.scenario.arrivals import arrivals
+from simbus.scenario.arrivals import Offer, arrivals
 from simbus.scenario.loader import Scenario
 from simbus.scenario.schema.derived import Operation
 from simbus.scenario.schema.workload import CopyObject, Item
@@ -36,7 +36,8 @@ class Feed:
     """One item of a workload. `stop` is the instant at which the workload ends (None: never).
 
     `only`: just these of its events happen, counted from 0 (None: all). The others are drawn all the same, so that
-    nothing shifts. `note(number)` is told of each that happens, where it is given.
+    nothing shifts. `note(number)` is told of each that happens, where it is given. `offer` may have other arrivals than
+    the item's own; `stop` is not theirs.
     """
 
     def __init__(
@@ -47,15 +48,17 @@ class Feed:
         item: Item,
         stop: int | None,
         only: Container[int] | None = None,
+        offer: Offer | None = None,
     ) -> None:
         timeline = simulation.timeline
         name = f"workload:{index}"
         self._timeline = timeline
         self._scenario = scenario
         self._path = ("workload", index, item.verb)
-        self._stop = stop
+        other = None if offer is None else offer(index, item, timeline.rng(name))
+        self._stop = stop if other is None else None
         self._only = only
-        self._arrivals = arrivals(item, timeline.rng(name), scenario.folder)
+        self._arrivals = arrivals(item, timeline.rng(name), scenario.folder) if other is None else other
         self._scope = Scope(simulation.world, timeline.rng(f"{name}:values"))
         self._client = Client(simulation.world, simulation.bus, name)
         self._fill = _filler(item)

@@ -1,0 +1,169 @@
+"""`simbus load`: rates, figures and the highest rate, through the command line and from Python."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from load.scenarios import QUEUE, TWO_AT_ONCE
+from typer.testing import CliRunner
+
+from simbus.cli import app
+from simbus.expectations import expect
+from simbus.expectations.figures import FIGURES
+from simbus.expectations.rows import Subject
+from simbus.load import load
+from simbus.logs.reader import open_run
+from simbus.report.summary import summarise
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def simbus(text: str, *options: str, status: int = 0) -> str:
+    """What `simbus load s.yaml` prints."""
+    Path("s.yaml").write_text(text)
+    result = CliRunner().invoke(app, ["load", "s.yaml", *options])
+    assert result.exit_code == status, result.output
+    return result.stdout if status in (0, 1) else result.stderr
+
+
+def document(text: str, *options: str, status: int = 0) -> Any:
+    return json.loads(simbus(text, *options, "--json", status=status))
+
+
+def test_the_highest_rate_is_what_littles_law_says() -> None:
+    """Two at once, 100 ms each: 20 invocations a second and no throttle, 21 and there is one.
+
+    Lambda quotas: the throughput of a function is its concurrency divided by its duration.
+    """
+    found = document(TWO_AT_ONCE, "--precision", "0.01")
+    [highest] = found["highest"]
+    assert highest["rate"] == pytest.approx(20, rel=0.01)
+    failing = [run for run in found["runs"] if not run["passed"]]
+    assert min(run["rate"] for run in failing) <= 20.3
+    assert failing[0]["limits"][0] == {
+        "place": "lambda:work",
+        "limit": "ran 2 at once, all of its reserved concurrency",
+        "per_second": pytest.approx(20),
+        "times": None,
+    }
+
+
+def test_a_queue_fills_where_its_mapping_is_at_its_maximum_concurrency() -> None:
+    """MaximumConcurrency 2, 100 ms each: 20 messages a second leave the queue, however many come."""
+    [slow], [fast] = (run["rows"] for run in document(QUEUE, "--rate", "10,40/s", "--set", "expect=[]")["runs"])
+    assert slow["throughput"] == pytest.approx(10, rel=0.15)
+    assert fast["throughput"] == pytest.approx(20, rel=0.05)
+    assert slow["queue_depth"] < 20
+    assert fast["queue_depth"] > 1000
+    assert fast["processed"] == fast["events"]  # the rest after the load has ended
+    # No coordinated omission: the last message waits for the 1,200 before it, and its age says so.
+    assert fast["max_age_ms"] == pytest.approx(60_000, rel=0.1)
+
+
+def test_the_figures_are_those_of_the_report_and_of_expectations() -> None:
+    """A row and `simbus report` of the same run file agree."""
+    [run] = document(QUEUE, "--rate", "30/s", "--db", "runs", status=1)["runs"]
+    [row] = run["rows"]
+    with open_run(Path(run["run_file"])) as rows:
+        summary = summarise(rows)
+        figures = {name: FIGURES[name].at_end for name in ("p50_age", "p99_age", "max_age", "errors", "lost", "cost")}
+        found = {name: figure(rows, Subject()) for name, figure in figures.items() if figure is not None}
+        assert expect(rows, function="work", always=True, concurrency=f"<= {row['concurrency']}")
+    assert [row[f"{name}_ms"] for name in ("p50_age", "p99_age", "max_age")] == [
+        found[name] for name in ("p50_age", "p99_age", "max_age")
+    ]
+    assert (row["errors"], row["lost"]) == (found["errors"], found["lost"])
+    assert row["cost_usd"] == pytest.approx(found["cost"]) == pytest.approx(summary.cost_usd)
+    assert row["throttles"] == summary.functions[0].throttles
+    assert row["events"] == sum(each.events for each in summary.deliveries)
+    assert summary.digest == run["digest"]
+    assert [each.what for each in summary.expectations] == ["sqs:jobs p99_age"]
+    assert not summary.passed
+
+
+def test_windows_sum_up_to_the_whole_run() -> None:
+    """A spike in minutes: what is counted is there once, the cost to the cent, and what comes afterwards has a row."""
+    options = ("--profile", "spike", "--rate", "5/s", "--peak", "60/s", "--for", "5m", "--db", "runs")
+    [run] = document(QUEUE, *options, status=1)["runs"]
+    rows = run["rows"]
+    assert [row["rate"] for row in rows] == [5, 60, 5, 5, 5, 0][: len(rows)]
+    with open_run(Path(run["run_file"])) as file:
+        summary = summarise(file)
+    assert sum(row["events"] for row in rows) == sum(each.events for each in summary.deliveries)
+    assert sum(row["cost_usd"] for row in rows) == pytest.approx(summary.cost_usd)
+    assert sum(row["processed"] for row in rows) == sum(row["events"] for row in rows)
+    before, peak, after = (row["p99_age_ms"] for row in rows[:3])
+    assert before < 2_000 < peak
+    assert after > 60_000  # what comes behind the spike waits for all of it
+
+
+def test_every_item_with_a_rate_is_scaled_and_the_proportions_stay() -> None:
+    """`rate`, and `count` with `over`; what has no rate happens as it is written, and is named."""
+    text = """
+functions: {a: {}, b: {}}
+workload:
+  - {invoke: {function: a, invocation_type: Event}, rate: 3/s, for: 1h, at: 5m}
+  - {invoke: {function: b, invocation_type: Event}, count: 60, over: 1m}
+  - {invoke: {function: b, invocation_type: Event}, at: 3m, count: 2}
+"""
+    found = document(text, "--rate", "40/s", "--db", "runs")
+    with open_run(Path(found["runs"][0]["run_file"])) as run:
+        counts = dict(run.query("SELECT function, count(*) FROM invocations GROUP BY function"))  # type: ignore[arg-type]
+    assert counts["a"] == pytest.approx(1800, rel=0.1)
+    assert counts["b"] == pytest.approx(602, rel=0.15)
+    assert found["not_scaled"] == ["workload[2] (invoke, at)"]
+    assert found["own_rate"] == 4
+
+
+def test_a_workload_without_any_rate_is_refused() -> None:
+    """There is nothing to vary."""
+    error = simbus("functions: {a: {}}\nworkload:\n  - {invoke: {function: a}, at: 1s}\n", status=2)
+    assert "s.yaml:2: $.workload has only workload[0] (invoke, at); a load test varies the rate" in error
+
+
+def test_a_scenario_without_expectations_is_played_in_steps() -> None:
+    """And the way to a search is shown; --find is refused."""
+    bare = QUEUE[: QUEUE.index("expect:")]
+    shown = simbus(bare)
+    assert [line.split()[0] for line in shown.splitlines()[1:6]] == ["1.25/s", "2.5/s", "5/s", "10/s", "20/s"]
+    assert "--expect 'p99_age < 2s' finds the highest rate" in shown
+    assert "s.yaml expects nothing" in simbus(bare, "--find", status=2)
+    assert "Highest rate" in simbus(bare, "--expect", "sqs:jobs -> lambda:work p99_age < 2s", "--to", "40/s")
+
+
+def test_the_result_does_not_depend_on_the_number_of_jobs() -> None:
+    """To the byte, in JSON and CSV."""
+    options = ("--set", "functions.work.reserved_concurrent_executions=1,2,3", "--find", "--precision", "0.2")
+    one = simbus(TWO_AT_ONCE, *options, "--json", "--csv", "a.csv", "--jobs", "1")
+    assert simbus(TWO_AT_ONCE, *options, "--json", "--csv", "b.csv", "--jobs", "3") == one
+    assert Path("a.csv").read_text() == Path("b.csv").read_text()
+    rates = [each["rate"] for each in json.loads(one)["highest"]]
+    assert rates == pytest.approx([10, 20, 30], rel=0.2)
+
+
+def test_memory_sizes_side_by_side_have_a_cheapest_and_a_fastest() -> None:
+    """As AWS Lambda Power Tuning shows them: a CPU-bound function is faster with more memory, and costs its memory."""
+    text = """
+functions: {work: {simulate: {duration: 400ms, cpu: 1, init_duration: 0s}}}
+workload: [{invoke: {function: work, invocation_type: Event}, rate: 5/s, for: 1m}]
+"""
+    lines = simbus(text, "--memory", "128,256,1769,3008").splitlines()[1:5]
+    assert [line.split()[0] for line in lines] == ["128", "256", "1769", "3008"]
+    assert [("fastest" in line, "cheapest" in line) for line in lines].count((True, False)) >= 1
+    assert sum("cheapest" in line for line in lines) >= 1
+    idle = simbus(text.replace("cpu: 1,", ""), "--memory", "work=128,256")
+    assert "Memory does not change the durations of work: simulate.cpu is 0" in idle
+
+
+def test_from_python() -> None:
+    """`simbus.load.load`, with the words of the command line."""
+    Path("s.yaml").write_text(TWO_AT_ONCE)
+    test = load("s.yaml", find=True, precision="0.2", jobs=1)
+    assert test.passed
+    assert test.capacity(0) == pytest.approx(20, rel=0.2)
