@@ -1,9 +1,9 @@
 """How many records a second go through each event source mapping, one by one and in batches of 10 and 100?
 
-A record has 1 KB (a small one 100 bytes). It is put alone, read by the mapping, goes to a real handler in its batch, and is settled; every row
-is in the run file. The single-event path is that of bench_invoke: an S3 notification, one event an invocation. What no
-batch can save are the rows of each record, so that each source has a floor of its own: `executemany` of all rows that
-its run with batches of 100 left, into the same tables without indexes.
+A record has 1 KB, a small one 100 bytes. It is put alone, read by the mapping, goes to a real handler in its batch, and
+is settled; every row is in the run file. The single-event path is that of bench_invoke: S3 notifications, an invocation
+an event. What no batch can save are the rows of each record, so that each source has a floor of its own: `executemany`
+of all rows that its run with batches of 100 left, into the same tables without indexes.
 """
 
 from __future__ import annotations
