@@ -25,10 +25,11 @@ from simbus.expectations.judgement import JUDGEMENT, ExpectationFailed, Judgemen
 from simbus.expectations.results import ExpectationResult, evaluate
 from simbus.faults.faults import Faults, Only
 from simbus.faults.hooks import Hooks
+from simbus.faults.idle import IDLE_FAULTS, IdleFault
 from simbus.faults.reading import read_fault
 from simbus.faults.stage import Stage
 from simbus.kernel import Timeline
-from simbus.kernel.durations import parse_duration
+from simbus.kernel.durations import format_duration, parse_duration
 from simbus.kernel.loop import run as run_loop
 from simbus.kernel.pace import play
 from simbus.kernel.selection import Selection
@@ -86,7 +87,9 @@ class Simulation(Resources):
         self.timeline = Timeline(seed, ties=_ties(ties))
         rows = RunWriter(None if db is None else Path(db))
         rows.open()
-        super().__init__(World(self.timeline, rows, account, _datetime(start)), rows, handler_guard, log_processors)
+        super().__init__(
+            World(self.timeline, rows, account, _datetime(start, "start")), rows, handler_guard, log_processors
+        )
         stage = Stage(self.world, self.bus, self.pool, self._destinations, self.event_source_mappings, Hooks(), {})
         self.faults = Faults(stage)
         self.faults.only = _only(faults)
@@ -143,9 +146,10 @@ class Simulation(Resources):
         """
         limit: int | None = None
         if for_ is not None:
-            limit = self.timeline.now + _duration(for_)
+            limit = self.timeline.now + _duration(for_, "for_")
         if until is not None:
-            limit = self._instant(until) if limit is None else min(limit, self._instant(until))
+            end = self._instant(until, "until")
+            limit = end if limit is None else min(limit, end)
         self.play(limit)
 
     def play(self, until: int | None = None, *, idle: bool = True) -> None:
@@ -188,16 +192,22 @@ class Simulation(Resources):
 
     def at(self, when: str | timedelta | datetime, call: Callable[[], object]) -> None:
         """Call `call()` at a duration since the start (`"5m"`) or at a time; it holds the run open."""
-        self.timeline.arrive(self._instant(when), lambda _: call())
+        self.timeline.arrive(self._instant(when, "when"), lambda _: call())
 
     def fault(self, **settings: Any) -> None:
         """Let something go wrong, with the keys of `faults` in a scenario file (`for_` is `for`).
 
         `sim.fault(function="charge", error_rate=0.5, at="10m", for_="5m")`; `every="1h"` or `every={"exponential":
         "1h"}` again and again, `count=3, over="1d"` at random. What it is about may be the resource itself. Faults hold
-        no run open. `simbus.faults.rules.EFFECTS` has all of them. Raises UsageError.
+        no run open. `simbus.faults.rules.EFFECTS` has all of them. Without `at` it begins now. Raises UsageError.
         """
-        self.faults.add(read_fault(settings))
+        if settings.get("at") is None:
+            settings["at"] = self.now
+        spec = read_fault(settings)
+        if spec.timing.at < self.now:
+            at, now = format_duration(spec.timing.at), format_duration(self.now)
+            raise UsageError(f"a fault has at {at}, and it is {now} now. Give a later time, or leave at out.")
+        self.faults.add(spec)
 
     def replay(
         self,
@@ -225,16 +235,16 @@ class Simulation(Resources):
         source = open_input(
             recording, self, format=format, targets=targets, only=only, begin=begin, end=end, skip_invalid=skip_invalid
         )
-        replay = Replay(self, source, begin=self._instant(at), speed=speed)
+        replay = Replay(self, source, begin=self._instant(at, "at"), speed=speed)
         replay.start()
         return replay
 
-    def _instant(self, when: str | timedelta | datetime) -> int:
+    def _instant(self, when: str | timedelta | datetime, name: str) -> int:
         if isinstance(when, str) and when[:1].isdigit() and "-" in when:
-            when = _datetime(when)
+            when = _datetime(when, name)
         if isinstance(when, datetime):
-            return int((_datetime(when) - self.world.start) / timedelta(microseconds=1)) * 1000
-        return _duration(when)
+            return int((_datetime(when, name) - self.world.start) / timedelta(microseconds=1)) * 1000
+        return _duration(when, name)
 
     # --- boto3 -----------------------------------------------------------------------------------------------------
 
@@ -281,8 +291,15 @@ class Simulation(Resources):
             self._state = "finished"
             self.rows.set("ended", self.world.iso())
             self.faults.final_rows()
+            self._idle_faults_fact()
             self._resources_fact()
             self._final_rows()
+
+    def _idle_faults_fact(self) -> None:
+        """Faults that have not occurred leave no row."""
+        idle = [IdleFault(f"faults[{number}]", spec.resource, spec.said) for number, spec in self.faults.idle()]
+        if idle:
+            self.rows.set(IDLE_FAULTS, msgspec.json.encode(idle).decode())
 
     def _resources_fact(self) -> None:
         """What prices depend on, and no row says."""
@@ -343,16 +360,19 @@ def _version() -> str:
     return package_version("simbus")
 
 
-def _duration(value: str | timedelta) -> int:
+def _duration(value: str | timedelta, name: str) -> int:
     if isinstance(value, timedelta):
         return round(value / timedelta(microseconds=1)) * 1000
-    return parse_duration(value)
+    try:
+        return parse_duration(value)
+    except UsageError as error:
+        raise UsageError(f"{name} {error}") from None
 
 
-def _datetime(value: str | datetime) -> datetime:
+def _datetime(value: str | datetime, name: str) -> datetime:
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise UsageError(f"start is {value!r}; write a time like 2026-01-01T00:00:00Z.") from None
+            raise UsageError(f"{name} is {value!r}; write a time like 2026-01-01T00:00:00Z.") from None
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -302,3 +302,19 @@ def test_a_resource_that_is_not_there_is_told_from_those_that_are(sim: Simulatio
     sim.queue("jobs")
     with pytest.raises(KeyError, match="sqs:job is not there; the simulation has events:default, sqs:jobs"):
         sim["sqs:job"]
+
+
+@pytest.mark.parametrize(
+    ("call", "found"),
+    [
+        (lambda sim: sim.at("-3s", print), "when is '-3s'; a duration is a number with a unit"),
+        (lambda sim: sim.at("2026-13-01", print), "when is '2026-13-01'; write a time like"),
+        (lambda sim: sim.run(for_="soon"), "for_ is 'soon'; a duration is"),
+        (lambda sim: sim.run(until=5), "until is 5; a duration is"),
+    ],
+)
+def test_a_time_that_is_none_is_refused_by_its_name(call: Callable[[Simulation], object], found: str) -> None:
+    """The sentence has a subject: what it is that is wrong."""
+    with Simulation() as sim, pytest.raises(UsageError) as refused:
+        call(sim)
+    assert str(refused.value).startswith(found)

@@ -49,6 +49,7 @@ class Faults:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._made = 0
+        self._wanted: dict[int, FaultSpec] = {}
         self._attempts: dict[str, functions.Attempts] = {}
         self._cold_starts: dict[str, functions.ColdStarts] = {}
         self.only: Only | None = None
@@ -67,7 +68,14 @@ class Faults:
                 raise UsageError(f"a fault is of {spec.resource}, which does not exist. Make it first.")
         self._made += 1
         only = None if self.only is None else self.only[number]
+        if only is None:
+            self._wanted[number] = spec
         Fault(self, self._stage, number, spec, target, only).start()
+
+    def idle(self) -> list[tuple[int, FaultSpec]]:
+        """Those that have not occurred so far, with their numbers; but for those of which only some were to occur."""
+        occurred = {number for number, _ in self.occurred}
+        return [(number, spec) for number, spec in self._wanted.items() if number not in occurred]
 
     def begin(self, cause: Cause) -> Undo:
         """Let one effect of a fault act from now on."""

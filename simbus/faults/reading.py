@@ -9,7 +9,7 @@ from typing import Any
 from simbus.arn import short_name
 from simbus.errors import UsageError
 from simbus.faults.faults import DELAY, FaultSpec
-from simbus.faults.rules import EFFECTS, check_effects, check_timing, check_value, words
+from simbus.faults.rules import EFFECTS, check_effects, check_lasts, check_timing, check_value, words
 from simbus.faults.timing import Timing
 from simbus.kernel.distributions import Distribution, parse_distribution
 from simbus.kernel.durations import parse_duration
@@ -44,6 +44,11 @@ def _read(given: dict[str, Any], folder: Path | None) -> FaultSpec:
     for name, value in effects.items():
         effects[name] = _value(name, value, folder)
     times = {name: _distribution(name, given[name], folder) for name in ("for", "every", "delay") if name in given}
+    if "for" in times:
+        try:
+            check_lasts(effects, times["for"])
+        except UsageError as error:
+            raise UsageError(f"has for, which {error}") from None
     if "every" in times and times["every"].mean() <= 0:
         raise UsageError("has every 0s; between two occurrences there is some time. Make it longer.")
     count = given.get("count")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from simbus.errors import UsageError
+from simbus.kernel.distributions import Distribution
 from simbus.services import SERVICES
 
 Kind = Literal["rate", "duration", "flag", "count"]
@@ -18,6 +19,7 @@ class Effect(NamedTuple):
 
     `kind` says what its value is: a share of 0 to 1, a duration or a distribution of durations, true, or a whole
     number. `standard`: SQS and SNS do it to standard queues and topics only. `late`: `delay` says how much later.
+    `instant`: it does something as it begins, even if it lasts no time.
     """
 
     kind: Kind
@@ -25,6 +27,7 @@ class Effect(NamedTuple):
     about: str
     standard: bool = False
     late: tuple[str, ...] = ()
+    instant: bool = False
 
 
 EFFECTS: dict[str, Effect] = {
@@ -36,7 +39,10 @@ EFFECTS: dict[str, Effect] = {
     "latency": Effect("duration", _LAMBDA, "How much longer each attempt takes: a duration or a distribution."),
     "throttle_rate": Effect("rate", _LAMBDA, "Share of the invocations that Lambda refuses with 429."),
     "cold_starts": Effect(
-        "flag", _LAMBDA, "Every idle environment is reclaimed when it begins, every other one after its invocation."
+        "flag",
+        _LAMBDA,
+        "Every idle environment is reclaimed when it begins, every other one after its invocation.",
+        instant=True,
     ),
     "destination_failure_rate": Effect(
         "rate",
@@ -114,6 +120,12 @@ def check_timing(given: Mapping[str, Any]) -> None:
     if names not in ((), ("for",), ("for", "every"), ("for", "every", "count"), ("for", "count", "over")):
         found = ", ".join(name for name in ("at", *names) if given.get(name) is not None)
         raise UsageError(f"has {found}; a fault occurs by {TIMINGS}. Choose one of these forms.")
+
+
+def check_lasts(effects: Iterable[str], length: Distribution) -> None:
+    """Raise UsageError ("is ...") for a fault that lasts no time, and so does nothing."""
+    if length.mean() <= 0 and not any(EFFECTS[effect].instant for effect in effects):
+        raise UsageError("is 0s; a fault lasts some time. Make it longer, or leave it out: to the end of the run.")
 
 
 def check_value(name: str, value: Any) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from simbus.expectations.results import ExpectationResult
+from simbus.faults.idle import IdleFault
 from simbus.report.comparison import Comparison
 
 SCHEMA_URL: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -132,6 +133,7 @@ class Summary(msgspec.Struct, frozen=True):
     passed: Annotated[bool, _about("Whether all expectations hold.")]
     cost_usd: Annotated[float, _about("The sum over the functions.")]
     real: Real = Real()
+    idle_faults: Annotated[list[IdleFault], _about("Faults that never occurred: the run ended before.")] = []
     comparison: Annotated[Comparison | None, _about("With the run that --compare names; left out without it.")] = None
 
     def document(self) -> dict[str, Any]:

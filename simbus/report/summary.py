@@ -13,6 +13,7 @@ from simbus.expectations.figures import FIGURES
 from simbus.expectations.judgement import JUDGEMENT, Judgement
 from simbus.expectations.results import ExpectationResult
 from simbus.expectations.rows import Subject
+from simbus.faults.idle import IDLE_FAULTS, IdleFault
 from simbus.logs.reader import RunReader
 from simbus.report.deliveries import client_errors, deliveries, losses
 from simbus.report.document import FailureFigures, FunctionFigures, QueueFigures, Real, Summary
@@ -57,6 +58,7 @@ def summarise(
         all(result.passed for result in results),
         sum(function.cost_usd for function in functions),
         Real(judgement.seconds),
+        msgspec.json.decode(facts.get(IDLE_FAULTS, "[]"), type=list[IdleFault]),
     )
 
 

@@ -12,8 +12,10 @@ from simbus.arn import Account, arn, short_name
 from simbus.errors import AwsError, UsageError
 from simbus.expectations.checks import find_check
 from simbus.expectations.item import SUBJECTS
+from simbus.faults.rules import EFFECTS, check_lasts
 from simbus.functions.latency import parse_latencies
 from simbus.kernel.distributions import parse_distribution
+from simbus.kernel.durations import format_duration
 from simbus.scenario.schema import ScenarioFile, derived
 from simbus.scenario.schema.base import Model
 from simbus.scenario.schema.derived import Derived
@@ -44,7 +46,7 @@ def check_references(spec: ScenarioFile, folder: FilePath) -> list[Problem]:
     for index, fault in enumerate(spec.faults):
         for key in ("for_", "every", "latency", "delay"):
             problems += _distribution(("faults", index, key.rstrip("_")), getattr(fault, key), folder)
-        problems += _every(("faults", index, "every"), fault, folder)
+        problems += _acts(("faults", index), fault, spec.until, folder)
     for index, expectation in enumerate(spec.expect):
         problems += _check(("expect", index, "check"), expectation.check, folder)
     return problems
@@ -204,10 +206,22 @@ def _distribution(
             yield Problem(path, str(error))
 
 
-def _every(path: Path, fault: Fault, folder: FilePath) -> Iterator[Problem]:
+def _acts(path: Path, fault: Fault, until: int | None, folder: FilePath) -> Iterator[Problem]:
+    """What can never act is no fault: one that lasts no time, or begins when the run has ended."""
     with suppress(UsageError):  # told already
         if fault.every is not None and parse_distribution(fault.every, base_dir=folder).mean() <= 0:
-            yield Problem(path, f"is {fault.every}; between two occurrences there is some time. Make it longer.")
+            text = f"is {fault.every}; between two occurrences there is some time. Make it longer."
+            yield Problem((*path, "every"), text)
+    if fault.for_ is not None:
+        with suppress(UsageError):
+            length = parse_distribution(fault.for_, base_dir=folder)
+            try:
+                check_lasts([name for name in fault.settings() if name in EFFECTS], length)
+            except UsageError as error:
+                yield Problem((*path, "for"), str(error))
+    if until is not None and fault.at is not None and fault.at >= until:
+        end = format_duration(until)
+        yield Problem((*path, "at"), f"is {format_duration(fault.at)}; the run ends at {end} (until). Begin earlier.")
 
 
 def _code(path: Path, code: str, handler: str, folder: FilePath) -> Iterator[Problem]:

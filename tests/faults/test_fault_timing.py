@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from random import Random
 
 import pytest
 from faults.scenarios import ask, run, told
+from typer.testing import CliRunner
 
-from simbus import Simulation
+from simbus import Simulation, UsageError
+from simbus.cli import app
+from simbus.errors import ScenarioError
 from simbus.faults.timing import Timing
 from simbus.kernel import MINUTE, SECOND
 from simbus.kernel.distributions import Constant, Exponential
+from simbus.scenario.loader import load
 
 IDLE = "functions: {a: {}}\nworkload: [{invoke: {function: a}, at: 1h}]\n"
 
@@ -89,7 +94,7 @@ workload: [{invoke: {function: a}, rate: 1/s, for: 10s, arrivals: constant}]
         tmp_path,
         text,
         "{function: a, latency: 100ms, for: 8s}, {function: a, latency: 200ms, at: 3s, for: 3s}, "
-        "{function: a, latency: 1s, for: 0s}",
+        "{function: a, latency: 1s, at: 500ms, for: 1ms}",
     )
     found = [ms for (ms,) in ask(tmp_path, "SELECT duration_ms FROM invocations ORDER BY started_at")]
     assert found == [101.0] * 3 + [301.0] * 3 + [101.0] * 2 + [1.0] * 2
@@ -119,3 +124,63 @@ def test_an_occurrence_can_be_left_out() -> None:
         sim.timeline.at(10 * MINUTE, lambda _: None)
         sim.run()
         assert [number for _, number in sim.faults.occurred] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("fault", "found"),
+    [
+        ("{function: a, error_rate: 1, for: 0s}", "shop.yaml:4: $.faults[0].for is 0s; a fault lasts some time."),
+        ("{function: a, error_rate: 1, at: 2h}", "shop.yaml:4: $.faults[0].at is 2h; the run ends at 2h (until)."),
+        ("{function: a, error_rate: 1, every: 0s, for: 1s}", "shop.yaml:4: $.faults[0].every is 0s; between two"),
+    ],
+)
+def test_a_fault_that_can_never_act_is_refused(fault: str, found: str, tmp_path: Path) -> None:
+    """A slip of the pen would look like an application that stands everything."""
+    path = tmp_path / "shop.yaml"
+    path.write_text(f"functions: {{a: {{}}}}\nuntil: 2h\nfaults:\n  - {fault}\n")
+    with pytest.raises(ScenarioError) as caught:
+        load(path)
+    assert str(caught.value).removeprefix(f"{tmp_path}/").startswith(found)
+    with Simulation() as sim:
+        sim.function("a")
+        with pytest.raises(UsageError, match="a fault has for, which is 0s; a fault lasts"):
+            sim.fault(function="a", error_rate=1, for_="0s")
+
+
+def test_a_fault_that_never_occurred_is_told(tmp_path: Path) -> None:
+    """What can be known only afterwards: the run ended before. One that was not to occur is not told."""
+    scenario = """\
+functions: {a: {}}
+workload: [{invoke: {function: a}, at: 10s}]
+faults:
+  - {function: a, error_rate: 1, at: 20m}
+  - {function: a, latency: 1s}
+  - {every: {exponential: 100d}, for: 1s, function: a, throttle_rate: 0.5}
+  - {neighbour_concurrency: 10, at: 1h}
+"""
+    (tmp_path / "shop.yaml").write_text(scenario)
+    command = ["run", str(tmp_path / "shop.yaml"), "--db", str(tmp_path / "run.db")]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0
+    assert result.stdout.split("\n\n")[-1].splitlines()[:3] == [
+        "faults[0] never occurred (lambda:a, error_rate: 1): the run ended before.",
+        "faults[2] never occurred (lambda:a, throttle_rate: 0.5): the run ended before.",
+        "faults[3] never occurred (the account, neighbour_concurrency: 10): the run ended before.",
+    ]
+    document = json.loads(CliRunner().invoke(app, ["report", str(tmp_path / "run.db"), "--json"]).stdout)
+    assert [each["fault"] for each in document["idle_faults"]] == ["faults[0]", "faults[2]", "faults[3]"]
+    assert "never occurred" not in CliRunner().invoke(app, [*command, "--faults", "1"]).stdout
+
+
+def test_in_python_a_fault_begins_now_and_not_before() -> None:
+    """`at` counts from the start of the run; where it is left out, that is now."""
+    with Simulation() as sim:
+        function = sim.function("a")
+        sim.run(for_="5m")
+        with pytest.raises(UsageError, match="a fault has at 1m, and it is 5m now"):
+            sim.fault(function=function, error_rate=1, at="1m")
+        sim.fault(function=function, error_rate=1, for_="1m")
+        sim.run(for_="30s")
+        assert function.invoke({}).function_error == "Unhandled"
+        sim.run(for_="1m")
+        assert function.invoke({}).function_error is None

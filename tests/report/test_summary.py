@@ -50,6 +50,7 @@ def file(tmp_path: Path) -> Path:
         "start": "2026-01-01T00:00:00.000Z",
         "ended": "2026-01-01T01:00:00.500Z",
         "resources": json.dumps(resources),
+        "idle_faults": json.dumps([{"fault": "faults[1]", "resource": "lambda:f", "effects": "error_rate: 1"}]),
     }
     with RunWriter(tmp_path / "run.db") as rows:
         for key, value in facts.items():
