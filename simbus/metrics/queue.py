@@ -84,15 +84,18 @@ class QueueMeter:
 
     def arrives(self, message: Standing) -> None:
         """It is put into the queue."""
-        self.look()
-        self._arrivals.append((self._timeline.now, message.receive_count, message))
+        now = self._timeline.now
+        if now >= self._clock.ends:
+            self._catch_up()
+        self._arrivals.append((now, message.receive_count, message))
         if len(self._arrivals) > self._compact_from:
             self._arrivals = deque(arrival for arrival in self._arrivals if self._has_age(arrival))
             self._compact_from = 2 * len(self._arrivals) + _COMPACT_FROM
 
     def receives(self, message: Standing) -> None:
         """It is about to be received: once too often, and it has no age any more."""
-        self.look()
+        if self._timeline.now >= self._clock.ends:
+            self._catch_up()
         self.received += 1
         if message.receive_count + 1 >= self._poison:
             self.leave((message,))

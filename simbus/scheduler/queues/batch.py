@@ -7,7 +7,7 @@ test_message_body_and_attributes_passed_correctly; Lambda quotas (6 MB for a syn
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -101,9 +101,13 @@ class QueueBatch:
         self.records.append(record)
         self.size += size + 1
 
+    def pairs(self) -> Iterable[tuple[Message, int]]:
+        """Its messages, and which receive of each it was."""
+        return zip(self.messages, self.receives, strict=True)
+
     def drop(self, unwanted: Callable[[Message, int], bool]) -> list[Message]:
         """Take messages out before the batch is closed: those for which `unwanted(message, receive)` is true."""
-        out = [unwanted(*pair) for pair in zip(self.messages, self.receives, strict=True)]
+        out = [unwanted(*pair) for pair in self.pairs()]
         if not any(out):
             return []
         kept = [n for n, drop in enumerate(out) if not drop]

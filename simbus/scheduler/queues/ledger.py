@@ -99,7 +99,9 @@ class QueueLedger:
         """The function processed them: to be called before they are deleted, or when they have gone meanwhile."""
         ids = []
         for message in messages:
-            if message.claim is not None:
+            if message.claim is None:
+                self._processed_again(message, claim)
+            else:
                 message.claim = None
                 ids.append(message.event_id)
             message.processed_by = claim.request_id
@@ -107,14 +109,13 @@ class QueueLedger:
                 self._expired.pop(message.message_id, None)
         self._bus.settle_ids(ids, claim.name, "ok", claim.request_id)
 
-    def processed_again(self, message: Message, claim: Claim) -> None:
-        """So it was, but that is known of it already, or it had left the queue: to be called before `processed`."""
+    def _processed_again(self, message: Message, claim: Claim) -> None:
+        """It has been settled already, or had left the queue."""
         name, request_id, earlier = claim.name, claim.request_id, message.processed_by
         if earlier is None:
             self._bus.hop(message.event_id, "processed_late", name, f"by {request_id}, when it had left the queue")
         elif earlier != request_id:
             self._bus.hop(message.event_id, "duplicate", name, f"processed by {request_id}, and by {earlier} before")
-        message.processed_by = request_id
 
     def filtered(self, message: Message, name: str) -> None:
         """No filter of that function's mapping matched it: to be called before it is deleted."""

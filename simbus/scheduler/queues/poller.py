@@ -270,19 +270,25 @@ class QueuePoller:
 
     def _delete(self, batch: QueueBatch, failed: frozenset[str]) -> None:
         """Delete what was processed; what the function reported as failed is left in flight."""
-        done = []
-        for message, receive in zip(batch.messages, batch.receives, strict=True):
-            if failed and message.message_id in failed:
-                self._leave_one(message, batch, "failed", f"reported by {batch.request_id}")
-            elif (problem := self._refusal(message, receive)) is None:
-                done.append(message)
-                if message.claim is None:
-                    self._ledger.processed_again(message, batch.claim)
-            else:
-                self._leave_one(message, batch, "not_deleted", f"processed by {batch.request_id}, but {problem}")
-        self._ledger.processed(done, batch.claim)
+        queue, done = self._queue, batch.messages
+        if failed or self._fifo or queue.deleted_at is not None or self._timeline.now < queue.out_until:
+            done = [message for message, receive in batch.pairs() if self._deletes(message, receive, batch, failed)]
+        else:
+            self._ledger.processed(done, batch.claim)
         self._store.delete(done)
         self._meter.count("DeletedEventCount", len(done))
+
+    def _deletes(self, message: Message, receive: int, batch: QueueBatch, failed: frozenset[str]) -> bool:
+        """Whether one message is deleted, where not each of its batch may be; write down what becomes of it."""
+        if message.message_id in failed:
+            self._leave_one(message, batch, "failed", f"reported by {batch.request_id}")
+            return False
+        problem = self._refusal(message, receive)
+        if problem is not None:
+            self._leave_one(message, batch, "not_deleted", f"processed by {batch.request_id}, but {problem}")
+            return False
+        self._ledger.processed((message,), batch.claim)
+        return True
 
     def _refusal(self, message: Message, receive: int) -> str | None:
         """Why the queue does not delete a message. A FIFO queue does not take an old receipt, others do."""

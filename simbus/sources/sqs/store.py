@@ -116,7 +116,9 @@ class Store:
     def _receive(self, message: Message, visibility: int) -> None:
         self.meter.receives(message)
         message.received(self._timeline.now)
-        self._set(message, "in_flight")
+        self.counts["visible"] -= 1
+        message.state = "in_flight"
+        self._count("in_flight")
         if visibility:
             message.timer = self._timeline.after(visibility, self._show, message)
 
@@ -158,11 +160,14 @@ class Store:
     def _end(self, messages: Sequence[Message], state: State) -> None:
         self.meter.leave(messages)
         self._world.rows.messages.extend([message.row(self._resource, state) for message in messages])
+        counts, standing, order = self.counts, self.standing, self._order
         for message in messages:
-            self._cancel(message)
-            self._set(message, state)
-            del self.standing[message.message_id]
-            self._order.end(message)
+            if message.timer is not None:
+                self._cancel(message)
+            counts[message.state] -= 1
+            message.state = state
+            del standing[message.message_id]
+            order.end(message)
         if len(self._ages) > 2 * len(self.standing) + 64:
             self._ages = [age for age in self._ages if age[2].state in STANDING]
             heapify(self._ages)
