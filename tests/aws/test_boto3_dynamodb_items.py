@@ -213,3 +213,38 @@ def test_key_conditions(sim: Simulation) -> None:
         with pytest.raises(client.exceptions.ClientError) as caught:
             query(condition, a=a, **values)
         assert caught.value.response["Error"]["Message"] == message
+
+
+def test_a_write_request_is_one_of_two(sim: Simulation) -> None:
+    """Both, or none: AWS's words are those of a value with several types; nothing is written."""
+    table = sim.table("orders", hash_key="id")
+    client = sim.client("dynamodb")
+    key = {"id": {"S": "1"}}
+    both = {"PutRequest": {"Item": key}, "DeleteRequest": {"Key": key}}
+    for request in (both, {}):
+        with pytest.raises(client.exceptions.ClientError) as caught:
+            client.batch_write_item(RequestItems={"orders": [{"PutRequest": {"Item": {"id": {"S": "2"}}}}, request]})
+        assert caught.value.response["Error"] == {
+            "Code": "ValidationException",
+            "Message": "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the "
+            "supported datatypes",
+        }
+    assert len(table) == 0
+
+
+def test_too_much_in_one_request(sim: Simulation) -> None:
+    """4 MB a transaction, 16 MB an answer of BatchGetItem, 1 MB a page (developer guide, Constraints)."""
+    table = sim.table("orders", hash_key="id", range_key="at", attribute_types={"at": "N"})
+    for at in range(42):
+        table.put_item({"id": {"S": "1"}, "at": {"N": str(at)}, "v": {"S": "x" * 400_000}})
+    client = sim.client("dynamodb")
+    keys = [{"id": {"S": "1"}, "at": {"N": str(at)}} for at in range(42)]
+    with pytest.raises(client.exceptions.ClientError, match="The aggregate size of the items in the transaction"):
+        client.transact_get_items(TransactItems=[{"Get": {"TableName": "orders", "Key": key}} for key in keys])
+    answer = client.batch_get_item(RequestItems={"orders": {"Keys": keys}})
+    assert len(answer["Responses"]["orders"]) == 41
+    assert answer["UnprocessedKeys"] == {"orders": {"Keys": keys[41:]}}
+    pages = client.get_paginator("query").paginate(
+        TableName="orders", KeyConditionExpression="id = :id", ExpressionAttributeValues={":id": {"S": "1"}}
+    )
+    assert [page["Count"] for page in pages] == [3] * 14 + [0]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simbus.errors import AwsError, UsageError
+from simbus.sources.dynamodb.errors import RefusedWrite
 
 
 def keyed(number: int, **more: Any) -> dict[str, Any]:
@@ -41,6 +42,9 @@ def test_batch_write_of_two_tables() -> None:
         ([], "Member must have length greater than or equal to 1"),
         ([put(1), put(2, v={"N": "x"})], "The parameter cannot be converted to a numeric value: x"),
         ({"missing": [put(1)]}, "Requested resource not found"),
+        ([put(1), {"PutRequest": {}}], "Value null at 'requestItems.items.member.2.member.putRequest.item'"),
+        ([{"DeleteRequest": {}}], "Value null at 'requestItems.items.member.1.member.deleteRequest.key'"),
+        ([put(1), {}], "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the"),
     ],
 )
 def test_refused_batches_write_nothing(requests: Any, message: str) -> None:
@@ -55,7 +59,7 @@ def test_refused_batches_write_nothing(requests: Any, message: str) -> None:
 def test_unknown_parameters_are_refused() -> None:
     """What simbus does not know is never ignored."""
     table = Stage().table()
-    with pytest.raises(UsageError, match="is no write request"):
+    with pytest.raises(UsageError, match="Condition was given in a batch or transaction; an entry has Item"):
         table.batch_write_item([{"PutRequest": {"Item": keyed(1), "Condition": "x"}}])
     with pytest.raises(UsageError, match="Surprise was given"):
         table.transact_write_items([{"Put": {"Item": keyed(1), "Surprise": 1}}])
@@ -91,6 +95,36 @@ def test_transact_get() -> None:
     assert answer == {"Responses": [{}, {"Item": keyed(1)}]}
 
 
+def test_malformed_transactional_reads() -> None:
+    """Required members (boto3 looks for them itself); a key of another schema cancels, as conformance tests have it."""
+    table = Stage().table()
+    for request, where in (({}, "get"), ({"Get": {}}, "get.key")):
+        with pytest.raises(AwsError, match=rf"Value null at 'transactItems.2.member.{where}'"):
+            table.transact_get_items([{"Get": {"Key": keyed(1)}}, request])
+    with pytest.raises(RefusedWrite) as caught:
+        table.transact_get_items([{"Get": {"Key": keyed(1)}}, {"Get": {"Key": {}}}])
+    assert caught.value.message.endswith("[None, ValidationError]")
+    assert caught.value.details["CancellationReasons"][1] == {
+        "Code": "ValidationError",
+        "Message": "The provided key element does not match the schema",
+    }
+
+
+def test_transactions_of_over_4_mb() -> None:
+    """The items of a transaction, written or read, have 4 MB at most (API reference); nothing is written otherwise."""
+    table = Stage().table()
+    items = [keyed(number, v={"S": "x" * 400_000}) for number in range(11)]
+    with pytest.raises(AwsError, match="the 4 MB limit"):
+        table.transact_write_items([{"Put": {"Item": item}} for item in items])
+    assert len(table) == 0
+    table.transact_write_items([{"Put": {"Item": item}} for item in items[:10]])
+    table.put_item(items[10])
+    gets = [{"Get": {"Key": keyed(number), "ProjectionExpression": "id"}} for number in range(11)]
+    with pytest.raises(AwsError, match="ValidationException: The aggregate size of the items in the transaction"):
+        table.transact_get_items(gets)
+    assert len(table.transact_get_items(gets[:10])["Responses"]) == 10
+
+
 def test_transaction_limits() -> None:
     """1 to 100 actions, one for each item (API reference, TransactWriteItems)."""
     table = Stage().table()
@@ -102,7 +136,7 @@ def test_transaction_limits() -> None:
             "Transaction request cannot include multiple operations on one item",
         ),
         ([{}], "TransactItems can only contain one of Check, Put, Update or Delete"),
-        ([{"Put": {}}], "Value null at 'transactItems.member.put.item'"),
+        ([{"Put": {}}], "Value null at 'transactItems.1.member.put.item'"),
     ):
         with pytest.raises(AwsError) as caught:
             table.transact_write_items(actions)

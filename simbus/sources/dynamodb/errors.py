@@ -48,6 +48,13 @@ def constraint(value: object, where: str, rule: str) -> AwsError:
     return invalid(f"1 validation error detected: Value '{value}' at '{where}' failed to satisfy constraint: {rule}")
 
 
+def absent(where: str) -> AwsError:
+    """AWS's answer to a required parameter that is not there."""
+    return invalid(
+        f"1 validation error detected: Value null at '{where}' failed to satisfy constraint: Member must not be null"
+    )
+
+
 def wire_error(message: str) -> AwsError:
     """SerializationException: what is not even of DynamoDB's JSON form."""
     return AwsError("SerializationException", message)

@@ -8,7 +8,7 @@ from typing import Any
 from simbus.errors import UsageError
 from simbus.sources.dynamodb import legacy
 from simbus.sources.dynamodb.capacity import read_units
-from simbus.sources.dynamodb.errors import SchemaMismatch, invalid, no_table
+from simbus.sources.dynamodb.errors import SchemaMismatch, absent, invalid, no_table
 from simbus.sources.dynamodb.expressions import Expressions, Names, Projection
 from simbus.sources.dynamodb.report import Report
 from simbus.sources.dynamodb.store import TableStore
@@ -23,6 +23,7 @@ MISMATCH = "The provided key element does not match the schema"
 BATCH_WRITE_LIMIT = 25
 BATCH_GET_LIMIT = 100
 BATCH_GET_BYTES = 16 * 1024 * 1024
+_WRITES = {"PutRequest": "Item", "DeleteRequest": "Key"}
 Tables = Callable[[str | None], TableStore]
 
 
@@ -42,6 +43,9 @@ def batch_write(
         _check_length(f"RequestItems.{name or tables(name).resource}.member", each, BATCH_WRITE_LIMIT)
     if sum(len(each) for each in requests.values()) > BATCH_WRITE_LIMIT:
         raise invalid("Too many items requested for the BatchWriteItem call")
+    for name, each in requests.items():
+        for number, request in enumerate(each, 1):
+            _check_write(name or tables(name).resource, number, request)
     writes = [(name, _batched(tables(name), request)) for name, each in requests.items() for request in each]
     _check_distinct([(write.table.name, write.key) for _, write in writes])
     unprocessed: dict[str, list[Mapping[str, Any]]] = {}
@@ -54,18 +58,37 @@ def batch_write(
     return {"UnprocessedItems": unprocessed, **report.shown()}
 
 
+def _check_write(table: str, number: int, request: Mapping[str, Any]) -> None:
+    """Raise AwsError for a WriteRequest that is not exactly one of the two.
+
+    AWS's text for an empty one is that of a value with several types (dynalite has compared it); that it is the one for
+    a request with both is remembered only.
+    """
+    given = {kind: content for kind, content in request.items() if content is not None}
+    check_keys(given, tuple(_WRITES))
+    for kind, content in given.items():
+        member = _WRITES[kind]
+        check_keys(content, (member,))
+        if content.get(member) is None:
+            raise absent(f"requestItems.{table}.member.{number}.member.{_small(kind)}.{_small(member)}")
+    if len(given) != 1:
+        raise invalid(
+            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported "
+            "datatypes"
+        )
+
+
+def _small(name: str) -> str:
+    return name[0].lower() + name[1:]
+
+
 def _batched(table: TableStore, request: Mapping[str, Any]) -> Write:
-    if list(request) == ["PutRequest"] and list(request["PutRequest"]) == ["Item"]:
-        try:
-            return prepare_put(table, request["PutRequest"]["Item"])
-        except SchemaMismatch as error:  # AWS does not say which key of the table it is
-            raise invalid(error.message if "Index Key" in error.message else MISMATCH) from None
-    if list(request) == ["DeleteRequest"] and list(request["DeleteRequest"]) == ["Key"]:
+    if request.get("PutRequest") is None:
         return prepare_delete(table, request["DeleteRequest"]["Key"])
-    raise UsageError(
-        f"batch_write_item of {table.name}: {request!r} is no write request; "
-        'one is {"PutRequest": {"Item": ...}} or {"DeleteRequest": {"Key": ...}}. Write one of the two.'
-    )
+    try:
+        return prepare_put(table, request["PutRequest"]["Item"])
+    except SchemaMismatch as error:  # AWS does not say which key of the table it is
+        raise invalid(error.message if "Index Key" in error.message else MISMATCH) from None
 
 
 def batch_get(

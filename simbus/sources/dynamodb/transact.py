@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from simbus.errors import AwsError, UsageError
+from simbus.errors import AwsError
 from simbus.sources.dynamodb.capacity import read_units
-from simbus.sources.dynamodb.errors import SchemaMismatch, cancelled, conflict, invalid
+from simbus.sources.dynamodb.errors import SchemaMismatch, absent, cancelled, conflict, invalid
 from simbus.sources.dynamodb.expressions import Projection
 from simbus.sources.dynamodb.many import Tables, asked_projection, check_keys, shown
 from simbus.sources.dynamodb.report import Report
@@ -61,7 +61,7 @@ def transact_write(
     named = None if token is None else Token(world, token, requests)
     if named is not None and named.used_before():
         return _done_before(tables, requests, capacity)
-    writes: list[Write | SchemaMismatch] = [_action(tables, request) for request in requests]
+    writes = [_action(tables, number, request) for number, request in enumerate(requests, 1)]
     keys = [(write.table.name, write.key) for write in writes if isinstance(write, Write)]
     if len(set(keys)) < len(keys):
         raise invalid("Transaction request cannot include multiple operations on one item")
@@ -136,7 +136,7 @@ def _table_name(request: Mapping[str, Mapping[str, Any]]) -> str | None:
     return next(iter(request.values())).get("TableName")
 
 
-def _action(tables: Tables, request: Mapping[str, Mapping[str, Any]]) -> Write | SchemaMismatch:
+def _action(tables: Tables, number: int, request: Mapping[str, Mapping[str, Any]]) -> Write | SchemaMismatch:
     """One checked action. What does not fit its table's schema cancels the transaction later, and is returned."""
     kinds = list(request)
     if len(kinds) != 1 or kinds[0] not in _ACTIONS:
@@ -148,10 +148,8 @@ def _action(tables: Tables, request: Mapping[str, Mapping[str, Any]]) -> Write |
     arguments = {parameters[name]: value for name, value in given.items() if name != "TableName"}
     if required not in given or (kinds[0] == "Update" and "UpdateExpression" not in given):
         missing = required if required not in given else "UpdateExpression"
-        raise invalid(
-            f"1 validation error detected: Value null at 'transactItems.member.{kinds[0].lower()}."
-            f"{missing[0].lower()}{missing[1:]}' failed to satisfy constraint: Member must not be null"
-        )
+        kind = kinds[0]
+        raise absent(f"transactItems.{number}.member.{kind[0].lower()}{kind[1:]}.{missing[0].lower()}{missing[1:]}")
     table = tables(given.get("TableName"))
     try:
         return prepare(table, **arguments)
@@ -167,23 +165,20 @@ def not_one_action() -> AwsError:
 def transact_get(
     tables: Tables, requests: Sequence[Mapping[str, Mapping[str, Any]]], capacity: str = "NONE"
 ) -> dict[str, Any]:
-    """TransactGetItems: `{"Responses": [{"Item": ...} or {}]}` in the order of the request."""
+    """TransactGetItems: `{"Responses": [{"Item": ...} or {}]}` in the order of the request; items of up to 4 MB.
+
+    Raises AwsError ValidationException, TransactionCanceledException (a RefusedWrite).
+    """
     report = Report(capacity, "NONE", "ReadCapacityUnits")
     check_number(requests)
-    wanted: list[tuple[TableStore, Key, Projection | None]] = []
-    for request in requests:
-        if list(request) != ["Get"] or "Key" not in request["Get"]:
-            raise UsageError(
-                f'transact_get_items: {request!r} is no read; one is {{"Get": {{"Key": ...}}}}. Write it like that.'
-            )
-        given = request["Get"]
-        table = tables(given.get("TableName"))
-        wanted.append((table, table.schema.given_key(given["Key"])[0], asked_projection(given, ("Key", "TableName"))))
+    wanted, reasons = _wanted(tables, requests)
     if len({(table.name, key) for table, key, _ in wanted}) < len(wanted):
         raise invalid("Transaction request cannot include multiple operations on one item")
-    reasons = [{"Code": "None"} if key not in table.busy else reason(conflict()) for table, key, _ in wanted]
     if any(each["Code"] != "None" for each in reasons):
         raise cancelled(reasons)
+    if sum(table.stored[key][1] for table, key, _ in wanted if key in table.stored) > TRANSACTION_BYTES:
+        # The API reference's sentence: what AWS itself says is not known.
+        raise invalid("The aggregate size of the items in the transaction exceeded 4 MB")
     responses = []
     for (table, key, projection), request in zip(wanted, requests, strict=True):
         stored = table.stored.get(key)
@@ -192,6 +187,29 @@ def transact_get(
         size = 0 if stored is None else stored[1]
         report.read(_table_name(request), table, read_units(size, transaction=True))
     return {"Responses": responses, **report.shown()}
+
+
+def _wanted(
+    tables: Tables, requests: Sequence[Mapping[str, Mapping[str, Any]]]
+) -> tuple[list[tuple[TableStore, Key, Projection | None]], list[dict[str, Any]]]:
+    """What is to be read, and for each request why it cannot be."""
+    wanted: list[tuple[TableStore, Key, Projection | None]] = []
+    reasons: list[dict[str, Any]] = []
+    for number, request in enumerate(requests, 1):
+        check_keys(request, ("Get",))
+        for member, given in (("get", request.get("Get")), ("get.key", request.get("Get", {}).get("Key"))):
+            if given is None:
+                raise absent(f"transactItems.{number}.member.{member}")
+        given = request["Get"]
+        table, projection = tables(given.get("TableName")), asked_projection(given, ("Key", "TableName"))
+        try:
+            key, _ = table.schema.given_key(given["Key"])
+        except SchemaMismatch as error:
+            reasons.append(reason(error))
+            continue
+        wanted.append((table, key, projection))
+        reasons.append(reason(conflict()) if key in table.busy else {"Code": "None"})
+    return wanted, reasons
 
 
 def check_number(requests: Sequence[Any]) -> None:
