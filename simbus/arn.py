@@ -14,12 +14,15 @@ class Account(NamedTuple):
 
     `function_activation`: for how long (ns) a function is Pending that boto3 has created, and its update in progress;
     AWS does not say how long that is, and about a second is usual for code from a .zip.
+    `table_transition_delay` is how long (ns) a table that CreateTable makes is CREATING, and UPDATING or DELETING after
+    UpdateTable and DeleteTable. AWS gives no number; about ten seconds are common.
     """
 
     id: str = "000000000000"
     region: str = "us-east-1"
     concurrent_executions: int = 1000
     function_activation: int = SECOND
+    table_transition_delay: int = 10 * SECOND
 
 
 def arn(service: str, name: str, account: Account) -> str:

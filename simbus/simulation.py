@@ -54,6 +54,7 @@ class Simulation(Resources):
     the faults occur (`"0.3,1"`: the fourth occurrence of the first, and the second; `"none"`). `speed` plays in real
     time, that many virtual seconds a second (None: as fast as it goes). `handler_guard` is the CPU time in seconds
     after which a handler that never ends is given up (None: never).
+    `account` is an `Account`, or its members (`{"region": ..., "table_transition_delay": "10s"}`).
     `log_processors` are structlog processors for every log line. `record` is a file that what is done to the simulation
     from outside is written to (in gzip where its name ends in .gz), so that `replay` can do it again: every operation
     that causes something, and once the run has begun also those that change a resource.
@@ -77,10 +78,7 @@ class Simulation(Resources):
         record: str | Path | None = None,
     ) -> None:
         if not isinstance(account, Account):
-            settings = dict(account or {})
-            if isinstance(settings.get("function_activation"), str):
-                settings["function_activation"] = parse_duration(settings["function_activation"])
-            account = Account(**settings)
+            account = _account(account or {})
         if record is not None:
             check_recording(Path(record))
         self.seed = seed
@@ -346,6 +344,18 @@ def _only(value: str | Only | None) -> Only | None:
         return Selection.parse(value) if isinstance(value, str) else value
     except UsageError as error:
         raise UsageError(f"faults {error}") from None
+
+
+def _account(members: Mapping[str, Any]) -> Account:
+    """The account of these members; durations may be texts. Raises UsageError."""
+    given = dict(members)
+    for name in ("function_activation", "table_transition_delay"):
+        if isinstance(given.get(name), str):
+            try:
+                given[name] = parse_duration(given[name])
+            except UsageError as error:
+                raise UsageError(f"account.{name} {error}") from None
+    return Account(**given)
 
 
 def _ties(value: int | str | Ties | None) -> int | Ties | None:

@@ -1,4 +1,4 @@
-"""Amazon CloudWatch metrics: those of AWS/Lambda and AWS/SQS that simbus writes, and those that users put.
+"""Amazon CloudWatch metrics: those of AWS that simbus writes (AWS/Lambda, AWS/SQS, AWS/DynamoDB), and those of users.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/
 Alarms, dashboards and metric math are not played. A period begins at StartTime, rounded down to its minute (below 60 s:
@@ -259,7 +259,11 @@ def _points(account: Resources, key: Key) -> list[Point]:
 
 _OF_ACCOUNT: Final = ("ConcurrentExecutions", "UnreservedConcurrentExecutions")
 _OF_INVOCATIONS: Final = ("Invocations", "Errors", "Duration")
-_DIMENSIONS: Final = {"AWS/Lambda": ("FunctionName", "EventSourceMappingUUID"), "AWS/SQS": ("QueueName",)}
+_DIMENSIONS: Final = {
+    "AWS/Lambda": ("FunctionName", "EventSourceMappingUUID"),
+    "AWS/SQS": ("QueueName",),
+    "AWS/DynamoDB": ("TableName",),
+}
 
 
 def _dimension(key: Key) -> str:

@@ -1,7 +1,8 @@
-"""CloudWatch metrics of a run, a row for each minute of virtual time: what AWS/Lambda and AWS/SQS would show.
+"""CloudWatch metrics of a run, a row for each minute of virtual time: what AWS/Lambda, AWS/SQS and
+AWS/DynamoDB would show.
 
-`time` is the start of the minute in ms since the epoch, `dimension` `FunctionName=resize`, `QueueName=jobs` or
-`EventSourceMappingUUID=...` (empty: the whole account), `value` one statistic of that minute:
+`time` is the start of the minute in ms since the epoch, `dimension` `FunctionName=resize`, `QueueName=jobs`,
+`TableName=orders` or `EventSourceMappingUUID=...` (empty: the whole account), `value` one statistic of that minute:
 
 | name | value | unit |
 |---|---|---|
@@ -18,6 +19,8 @@
 | ApproximateNumberOfMessagesVisible, ...NotVisible, ...Delayed | Maximum | Count |
 | ApproximateAgeOfOldestMessage | Maximum, whole seconds | Seconds |
 | NumberOfMessagesSent, NumberOfMessagesReceived, NumberOfMessagesDeleted | Sum | Count |
+| ConsumedReadCapacityUnits, ConsumedWriteCapacityUnits, of a table of provisioned capacity | Sum | Count |
+| ReadThrottleEvents, WriteThrottleEvents, of the same | Sum | Count |
 | PolledEventCount and the others of `simbus.metrics.mapping`, where MetricsConfig asks for EventCount | Sum | Count |
 
 A minute in which nothing happened has no rows, as CloudWatch has no data point then. What stands (messages in a queue,
@@ -49,8 +52,9 @@ from simbus.metrics.mapping import MappingMeter
 from simbus.metrics.meter import Clock, Datapoint, Meter
 from simbus.metrics.names import check_name
 from simbus.metrics.queue import QueueMeter
+from simbus.metrics.table import TableMeter
 
-__all__ = ["Datapoint", "FunctionMeter", "MappingMeter", "Metrics", "QueueMeter"]
+__all__ = ["Datapoint", "FunctionMeter", "MappingMeter", "Metrics", "QueueMeter", "TableMeter"]
 
 
 class MetricRows(Protocol):
@@ -93,6 +97,12 @@ class Metrics:
     def mapping(self, uuid: str) -> MappingMeter:
         """The meter of a new event source mapping; it counts nothing until it is enabled."""
         made = MappingMeter(f"EventSourceMappingUUID={uuid}", self._clock, self._timeline, self.catch_up)
+        self._meters.append(made)
+        return made
+
+    def table(self, name: str) -> TableMeter:
+        """The meter of a table of provisioned capacity."""
+        made = TableMeter(f"TableName={name}", self._clock, self._timeline, self.catch_up)
         self._meters.append(made)
         return made
 

@@ -55,13 +55,16 @@ def read(name: str, dimension: str) -> tuple[Key, str, str] | None:
     return Key(unquote(namespace), name, tuple((unquote(n), unquote(v)) for n, v in pairs)), kind, detail
 
 
+_NAMESPACES: Final = {"QueueName": "AWS/SQS", "TableName": "AWS/DynamoDB"}
+
+
 def key_in(name: str, dimension: str) -> Key:
-    """The metric that a row belongs to, also one of simbus itself: those are of AWS/Lambda and AWS/SQS."""
+    """The metric that a row belongs to, also one of simbus itself: those of AWS's namespaces."""
     found = read(name, dimension)
     if found is not None:
         return found[0]
     of, _, value = dimension.partition("=")
-    return Key("AWS/SQS" if of == "QueueName" else "AWS/Lambda", name, ((of, value),) if of else ())
+    return Key(_NAMESPACES.get(of, "AWS/Lambda"), name, ((of, value),) if of else ())
 
 
 def _text(key: Key) -> str:

@@ -9,6 +9,7 @@ from simbus.errors import UsageError
 from simbus.metrics.function import COUNTED
 from simbus.metrics.mapping import EVENT_COUNT
 from simbus.metrics.queue import GAUGES
+from simbus.metrics.table import TABLE_COUNTS
 
 NAMES: Final = {
     "FunctionName": (
@@ -29,6 +30,7 @@ NAMES: Final = {
         "NumberOfMessagesReceived",
         "NumberOfMessagesDeleted",
     ),
+    "TableName": TABLE_COUNTS,
     "EventSourceMappingUUID": EVENT_COUNT,
     "": ("ConcurrentExecutions", "UnreservedConcurrentExecutions"),
 }

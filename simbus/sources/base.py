@@ -53,8 +53,12 @@ class Source:
         return self._out_until
 
     def _check_available(self) -> None:
-        if self._timeline.now < self._out_until:
+        if self._timeline.now < self.out_until:
             raise AwsError("ServiceUnavailable", f"{self.name} is out of service.", 503)
+
+    def _check_operation(self, name: str) -> None:
+        """Raise AwsError where that operation is not possible now; asked only while `_out_until` is set."""
+        self._check_available()
 
     def _uuid(self) -> str:
         return uuid(self._rng)
@@ -80,7 +84,7 @@ def operation(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S,
         elif self._world.recorder is not None:
             return _recorded(self, self._world.recorder, method, args, kwargs)
         if self._out_until:
-            self._check_available()
+            self._check_operation(method.__name__)
         return method(self, *args, **kwargs)
 
     return call
@@ -93,7 +97,7 @@ def _recorded(
     args = recorder.called(self, method, args, kwargs)
     try:
         if self._out_until:
-            self._check_available()
+            self._check_operation(method.__name__)
         return method(self, *args, **kwargs)
     finally:
         recorder.returned()
@@ -114,7 +118,7 @@ def twin(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], 
             answer: R = _recorded(self, self._world.recorder, plain, args, kwargs)
             return answer
         if self._out_until:
-            self._check_available()
+            self._check_operation(plain.__name__)
         result: R = plain(self, *args, **kwargs)
         return result
 

@@ -354,3 +354,29 @@ def test_a_wrong_expression_is_refused_before_the_run(tmp_path: Path) -> None:
         "orders.yaml:2: $.workload[0].update_item is refused; AWS answers ValidationException: Invalid "
         "UpdateExpression: An expression attribute value used in expression is not defined; attribute value: :v"
     )
+
+
+def test_provisioned_capacity_throttles_the_workload(tmp_path: Path) -> None:
+    """400 writes at one instant to a table of 1 WCU: 300 units are saved, the others are tried again as an SDK does."""
+    units = "provisioned_throughput: {read_capacity_units: 1, write_capacity_units: 1}"
+    text = (
+        f"tables: {{orders: {{hash_key: id, {units}}}}}\n"
+        'workload: [{put_item: {table: orders, item: {id: "{n}"}}, at: 1s, count: 400}]'
+    )
+    table = played(tmp_path, text)
+    assert 300 < len(table) < 400
+    assert table.describe_table()["Table"]["ProvisionedThroughput"]["WriteCapacityUnits"] == 1
+
+
+def test_capacity_of_an_index(tmp_path: Path) -> None:
+    """A global index of such a table needs units of its own (API reference, CreateTable)."""
+    units = "provisioned_throughput: {read_capacity_units: 1, write_capacity_units: 1}"
+    index = "{index_name: of_city, hash_key: city}"
+    text = f"tables: {{orders: {{hash_key: id, {units}, global_secondary_indexes: [%s]}}}}\n"
+    assert "index of_city has no provisioned_throughput" in refusal(tmp_path, text % index)
+    table = played(tmp_path, text % index.replace("}", f", {units}}}"))
+    assert table.describe_table()["Table"]["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"] == {
+        "NumberOfDecreasesToday": 0,
+        "ReadCapacityUnits": 1,
+        "WriteCapacityUnits": 1,
+    }

@@ -1,7 +1,8 @@
 """The tables themselves.
 
-What AWS does in seconds is done at once: CreateTable answers CREATING, UpdateTable UPDATING, as AWS does, and the next
-DescribeTable ACTIVE. Global tables, backups, exports and resource policies are not played.
+CreateTable, UpdateTable and DeleteTable answer before they are done, as AWS does; for how long a table is CREATING,
+UPDATING or DELETING then is the account's `table_transition_delay`. Global tables, backups, exports and resource
+policies are not played.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ def create_table(
     )
     answer: Response = {"TableDescription": table.describe_table()["Table"]}
     answer["TableDescription"].get("BillingModeSummary", {}).pop("LastUpdateToPayPerRequestDateTime", None)
+    table.begin()
     return _underway(answer, "CREATING", [each["IndexName"] for each in GlobalSecondaryIndexes or ()])
 
 
@@ -95,7 +97,8 @@ def update_table(
     TableClass: str | None = None,
     DeletionProtectionEnabled: bool | None = None,
 ) -> Response:
-    answer = named_table(account, TableName).update_table(
+    table = named_table(account, TableName)
+    answer = table.update_table(
         attribute_definitions=AttributeDefinitions,
         billing_mode=BillingMode,
         provisioned_throughput=ProvisionedThroughput,
@@ -106,6 +109,7 @@ def update_table(
         deletion_protection_enabled=DeletionProtectionEnabled,
     )
     created = [each["Create"]["IndexName"] for each in GlobalSecondaryIndexUpdates if "Create" in each]
+    table.begin_update(created)
     return _underway(answer, "UPDATING", created)
 
 
@@ -122,7 +126,7 @@ def _underway(answer: Response, status: str, indexes: Sequence[str]) -> Response
 def delete_table(account: Resources, *, TableName: str) -> Response:
     table = named_table(account, TableName)
     answer = table.delete_table()
-    account.remove(table)
+    table.begin_deletion(lambda: account.remove(table))
     return answer
 
 
@@ -193,7 +197,7 @@ def _tagged(account: Resources, arn: str) -> Table:
         raise AwsError(  # AWS's own slip of the pen
             "ResourceNotFoundException", f"Requested resource not found: ResourcArn: {arn} not found"
         )
-    table.check_available()
+    table.check_describable()
     return table
 
 

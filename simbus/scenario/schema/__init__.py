@@ -41,6 +41,10 @@ class Account(Model):
         default=SECOND,
         description="How long a function is Pending that a handler creates, and an update that it makes in progress.",
     )
+    table_transition_delay: Duration = Field(
+        default=10 * SECOND,
+        description="How long a table is CREATING, UPDATING or DELETING after the API operation; 10s if left out.",
+    )
 
 
 def _start(value: Any) -> datetime:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from simbus.scenario.schema.base import Check, Model, matching, one_of, refuse
+from simbus.scenario.schema.base import Check, Model, between, matching, one_of, refuse
 
 
 def _attribute_name(value: Any) -> Any:
@@ -28,6 +28,9 @@ IndexName = Annotated[
         "Rename it",
     ),
 ]
+_UNITS = between(
+    1, 40_000, "a table of simbus has 1 to 40000 units, DynamoDB's default quota", "Choose a number in between"
+)
 ProjectionType = Annotated[str, one_of(("ALL", "KEYS_ONLY", "INCLUDE"), "the projection types are")]
 
 
@@ -57,6 +60,17 @@ class Projection(Model):
     non_key_attributes: list[str] = Field(default=[])
 
 
+class ProvisionedThroughput(Model):
+    """AWS's ProvisionedThroughput: units a second."""
+
+    read_capacity_units: Annotated[int, _UNITS]
+    write_capacity_units: Annotated[int, _UNITS]
+
+    def settings(self) -> dict[str, int]:
+        """The same, as `Simulation.table` takes it."""
+        return {"read_capacity_units": self.read_capacity_units, "write_capacity_units": self.write_capacity_units}
+
+
 class SecondaryIndex(Model):
     """A secondary index. The short form (`hash_key` ...) and AWS's own (`key_schema`, `projection`) say the same."""
 
@@ -69,6 +83,9 @@ class SecondaryIndex(Model):
     )
     non_key_attributes: list[str] = Field(default=[], description="What an index of projection type INCLUDE has.")
     projection: Projection | None = None
+    provisioned_throughput: ProvisionedThroughput | None = Field(
+        default=None, description="Of a global index of a table of provisioned capacity."
+    )
 
     @model_validator(mode="after")
     def _one_form(self) -> SecondaryIndex:
@@ -94,12 +111,14 @@ class SecondaryIndex(Model):
         """The settings of an index as `Simulation.table` takes them."""
         names = self.key_names()
         nested = self.projection
+        units = self.provisioned_throughput
         return {
             "index_name": self.index_name,
             "hash_key": names[0],
             "range_key": names[1] if len(names) > 1 else None,
             "projection_type": nested.projection_type if nested else (self.projection_type or "ALL"),
             "non_key_attributes": nested.non_key_attributes if nested else self.non_key_attributes,
+            "provisioned_throughput": None if units is None else units.settings(),
         }
 
 

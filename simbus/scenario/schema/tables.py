@@ -7,7 +7,13 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from simbus.scenario.schema.base import Duration, Model, between, matching, one_of, refuse
-from simbus.scenario.schema.indexes import AttributeName, KeySchemaElement, SecondaryIndex, ordered_keys
+from simbus.scenario.schema.indexes import (
+    AttributeName,
+    KeySchemaElement,
+    ProvisionedThroughput,
+    SecondaryIndex,
+    ordered_keys,
+)
 
 TABLE_NAME = matching(
     r"[a-zA-Z0-9_.-]{3,255}",
@@ -18,6 +24,7 @@ VIEW_TYPES = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
 
 
 AttributeType = Annotated[str, one_of(("S", "N", "B"), "the types of a key attribute are")]
+BillingMode = Annotated[str, one_of(("PAY_PER_REQUEST", "PROVISIONED"), "the billing modes are")]
 ViewType = Annotated[str, one_of(VIEW_TYPES, "the view types are")]
 _SHARDS = between(1, 1_000, "a stream of simbus has 1 to 1000 open shards", "Choose a number in between")
 
@@ -79,6 +86,13 @@ class Table(Model):
     time_to_live_specification: TimeToLiveSpecification | None = None
     ttl_delay: Duration | None = Field(
         default=None, description="How long after it an expired item is deleted; 0 if left out (AWS: up to days)."
+    )
+    billing_mode: BillingMode | None = Field(
+        default=None,
+        description="PAY_PER_REQUEST (no limit; if left out) or PROVISIONED (if there is a provisioned_throughput).",
+    )
+    provisioned_throughput: ProvisionedThroughput | None = Field(
+        default=None, description="Units a second beyond which the table throttles, after bursts of up to 300 s' worth."
     )
     transaction_duration: Duration | None = Field(
         default=None, description="How long a handler's transaction has its items; 5ms if left out. 0: no conflicts."
@@ -173,7 +187,9 @@ class Table(Model):
             "stream_shard_count": self.stream_shard_count,
             "ttl_attribute": self.ttl(),
         }
-        for name in ("stream_shard_lifetime", "ttl_delay", "transaction_duration"):
+        if self.provisioned_throughput is not None:
+            settings["provisioned_throughput"] = self.provisioned_throughput.settings()
+        for name in ("billing_mode", "stream_shard_lifetime", "ttl_delay", "transaction_duration"):
             if getattr(self, name) is not None:
                 settings[name] = getattr(self, name)
         return settings

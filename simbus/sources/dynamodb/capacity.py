@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/capacity-mode.html: a read of up to 4 KB is one unit,
 half of one where it need not be consistent, two in a transaction; a write of up to 1 KB is one, two in a transaction.
 An index costs writes of its own: one where an entry comes, goes or changes, two where it moves.
-No table is ever throttled by its capacity here.
+What a table may take at most is in throughput.py.
 """
 
 from __future__ import annotations

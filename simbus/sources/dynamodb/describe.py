@@ -13,12 +13,13 @@ from simbus.sources.dynamodb.store import TableStore
 from simbus.world import World, uuid
 
 ON_DEMAND: Final = "PAY_PER_REQUEST"
+PROVISIONED: Final = "PROVISIONED"
 _WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000, "Status": "ACTIVE"}  # of a new table
 Units = Mapping[str, int]
 
 
 class Info(msgspec.Struct):
-    """What is said of a table besides its keys. No unit of `throughput` is ever short here."""
+    """What is said of a table besides its keys."""
 
     id: str
     created: datetime
@@ -68,7 +69,7 @@ def description(table: TableStore, info: Info) -> dict[str, Any]:
         "AttributeDefinitions": [{"AttributeName": name, "AttributeType": types[name]} for name in sorted(types)],
         "TableName": table.resource,
         "KeySchema": table.schema.shown(),
-        "TableStatus": "ACTIVE",
+        "TableStatus": table.status,
         "CreationDateTime": info.created,
         "ProvisionedThroughput": _throughput(info.throughput),
         "TableSizeBytes": sum(size for _, size in table.stored.values()),
@@ -119,7 +120,7 @@ def _index(table: TableStore, index: Index, info: Info) -> dict[str, Any]:
     if index.is_global:
         units = info.index_throughput.get(index.name)
         found |= {
-            "IndexStatus": "ACTIVE",
+            "IndexStatus": "CREATING" if index.name in table.backfilling else "ACTIVE",
             "ProvisionedThroughput": _throughput(units),
             "WarmThroughput": _warm(units),
         }

@@ -29,13 +29,18 @@ _EMPTY_UPDATE = (
 
 
 class IndexSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One secondary index: its key (a local index has its table's hash key), and what it has besides the keys."""
+    """One secondary index: its key (a local index has its table's hash key), and what it has besides the keys.
+
+    A global index of a table of provisioned capacity has a `provisioned_throughput` of its own, in read_capacity_units
+    and write_capacity_units.
+    """
 
     index_name: str
     hash_key: str
     range_key: str | None = None
     projection_type: Literal["ALL", "KEYS_ONLY", "INCLUDE"] = "ALL"
     non_key_attributes: tuple[str, ...] = ()
+    provisioned_throughput: dict[str, int] | None = None
 
     def __post_init__(self) -> None:
         if bool(self.non_key_attributes) != (self.projection_type == "INCLUDE"):

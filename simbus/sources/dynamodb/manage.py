@@ -9,20 +9,24 @@ from simbus.bus import Bus
 from simbus.errors import AwsError, UsageError
 from simbus.sources.base import operation, twin
 from simbus.sources.dynamodb import definition
-from simbus.sources.dynamodb.describe import ON_DEMAND, Units, description, key_arn, new_info
+from simbus.sources.dynamodb.describe import ON_DEMAND, PROVISIONED, Units, description, key_arn, new_info
 from simbus.sources.dynamodb.errors import bad_parameter, constraint, invalid
 from simbus.sources.dynamodb.index import Index
-from simbus.sources.dynamodb.store import TableStore
+from simbus.sources.dynamodb.life import LivingTable
+from simbus.sources.dynamodb.throughput import Throughput, units_of
 from simbus.world import World
 
 _CLASSES = ("STANDARD", "STANDARD_INFREQUENT_ACCESS")
 
 
-class ManagedTable(TableStore):
+class ManagedTable(LivingTable):
     """A table that can be described, changed and deleted.
 
-    `billing_mode` (PAY_PER_REQUEST or PROVISIONED), `provisioned_throughput`, `index_throughput` (by index), `tags`,
-    `table_class`, `sse_specification` are described, and change nothing else. A table of
+    `billing_mode` is PAY_PER_REQUEST, which nothing limits, or PROVISIONED (the default where there is a
+    `provisioned_throughput`): such a table, and each of its global indexes, takes as many units a second as that says,
+    after bursts (see throughput.py). It was idle before, so that the bursts' five minutes are there; one that
+    CreateTable makes has none yet. `index_throughput` is that of global indexes by name, where it is no setting of
+    theirs. `tags`, `table_class`, `sse_specification` are described, and change nothing else. A table of
     `deletion_protection_enabled` can't be deleted. The others are `TableStore`'s.
     """
 
@@ -33,7 +37,7 @@ class ManagedTable(TableStore):
         name: str,
         *,
         hash_key: str,
-        billing_mode: str = ON_DEMAND,
+        billing_mode: str | None = None,
         provisioned_throughput: Units | None = None,
         index_throughput: Mapping[str, Units | None] | None = None,
         tags: Mapping[str, str] | None = None,
@@ -43,8 +47,15 @@ class ManagedTable(TableStore):
         **settings: Any,
     ) -> None:
         super().__init__(world, bus, name, hash_key=hash_key, **settings)
-        self.info = new_info(world, name, billing_mode, provisioned_throughput)
-        self.info.index_throughput.update(index_throughput or {})
+        mode = billing_mode or (ON_DEMAND if provisioned_throughput is None else PROVISIONED)
+        given = None if provisioned_throughput is None else units_of(provisioned_throughput, f"table {name}")
+        of_indexes = {each.name: each.given.provisioned_throughput for each in self.indexes.values()}
+        self.info = new_info(world, name, mode, given)
+        for index, units in (of_indexes | dict(index_throughput or {})).items():
+            if units is not None:
+                self.info.index_throughput[index] = units_of(units, f"index {index} of table {name}")
+        self._check_provisioned()
+        self._provide(full=True)
         self.info.tags.update(tags or {})
         self.info.table_class = table_class
         self.info.key_arn = key_arn(world, sse_specification)
@@ -93,6 +104,8 @@ class ManagedTable(TableStore):
             self._update_throughput(billing_mode, provisioned_throughput, updated)
         if global_secondary_index_updates:
             self._update_indexes(attribute_definitions, global_secondary_index_updates)
+        if billing_mode or provisioned_throughput or global_secondary_index_updates:
+            self._provide(full=False)
         if stream_specification is not None:
             self._update_stream(stream_specification)
         if table_class is not None:
@@ -121,13 +134,47 @@ class ManagedTable(TableStore):
 
     adelete_table = twin(delete_table)
 
-    def outage(self, duration: int) -> None:
-        """Answer every operation of the table and of its stream with 503 for `duration` nanoseconds from now."""
-        super().outage(duration)
-        if self.latest_stream is not None:
-            self.latest_stream.outage(duration)
-
     # --- throughput --------------------------------------------------------------------------------------------------
+
+    def _check_provisioned(self) -> None:
+        """Raise UsageError where billing mode and units don't fit each other."""
+        info = self.info
+        if info.billing_mode not in (ON_DEMAND, PROVISIONED):
+            raise UsageError(
+                f"billing_mode of table {self.resource} is {info.billing_mode!r}; it is {ON_DEMAND} or PROVISIONED."
+            )
+        on_demand = info.billing_mode == ON_DEMAND
+        everywhere = [each.name for each in self.indexes.values() if each.is_global]
+        odd = [name for name in info.index_throughput if name not in everywhere]
+        lacking = [name for name in everywhere if name not in info.index_throughput]
+        if on_demand and (info.throughput is not None or info.index_throughput):
+            raise UsageError(
+                f"table {self.resource} is {ON_DEMAND} and has provisioned_throughput; only a table of billing_mode "
+                "PROVISIONED and its global indexes have one. Remove the one or the other."
+            )
+        if not on_demand and (info.throughput is None or lacking):
+            what = "the table" if info.throughput is None else f"index {lacking[0]}"
+            raise UsageError(
+                f"table {self.resource} is PROVISIONED; {what} has no provisioned_throughput, which the table and each "
+                "of its global indexes need. Add it."
+            )
+        if odd:
+            raise UsageError(
+                f"table {self.resource} has throughput for {odd[0]!r}, which is no global index of it. Remove it."
+            )
+
+    def _provide(self, *, full: bool) -> None:
+        """Let the units that are described be those that count."""
+        info = self.info
+        if info.billing_mode == ON_DEMAND or info.throughput is None:
+            self.throughput = None
+            return
+        if self.throughput is None:
+            self.throughput = Throughput(self._timeline, self._world.metrics.table(self.resource), self.arn)
+        self.throughput.provide(None, info.throughput, full=full)
+        for name, units in info.index_throughput.items():
+            if units is not None:
+                self.throughput.provide(name, units, full=full)
 
     def _update_throughput(self, billing_mode: str | None, throughput: Units | None, updated: Sequence[str]) -> None:
         info = self.info
@@ -147,7 +194,7 @@ class ManagedTable(TableStore):
             info.index_throughput.clear()
         info.summary = info.summary or billing_mode is not None
         info.billing_mode = mode
-        info.throughput = given
+        info.throughput = given if given is None else dict(given)
 
     # --- indexes -----------------------------------------------------------------------------------------------------
 
@@ -177,6 +224,8 @@ class ManagedTable(TableStore):
                 name = self._global_index(update["Delete"]["IndexName"])
                 del self.indexes[name]
                 self.info.index_throughput.pop(name, None)
+                if self.throughput is not None:
+                    self.throughput.forget(name)
             else:
                 name = self._global_index(update["Update"]["IndexName"])
                 throughput = update["Update"].get("ProvisionedThroughput")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from simbus.errors import UsageError
+from simbus.errors import AwsError, UsageError
 from simbus.sources.dynamodb import legacy
 from simbus.sources.dynamodb.capacity import read_units
 from simbus.sources.dynamodb.errors import SchemaMismatch, absent, invalid, no_table
 from simbus.sources.dynamodb.expressions import Expressions, Names, Projection
 from simbus.sources.dynamodb.report import Report
+from simbus.sources.dynamodb.schema import Key
 from simbus.sources.dynamodb.store import TableStore
+from simbus.sources.dynamodb.throughput import THROTTLED
 from simbus.sources.dynamodb.values import Item, copy_item
 from simbus.sources.dynamodb.write import (
     Write,
@@ -36,7 +38,11 @@ def batch_write(
     capacity: str = "NONE",
     metrics: str = "NONE",
 ) -> dict[str, Any]:
-    """BatchWriteItem: all requests are checked before the first one is done. Raises AwsError ValidationException."""
+    """BatchWriteItem: all requests are checked before the first one is done. Raises AwsError ValidationException.
+
+    What the capacity of its table does not allow is answered as UnprocessedItems; where it is all that was asked for,
+    ProvisionedThroughputExceededException is raised (API reference; BatchGetItem does so, too).
+    """
     report = Report(capacity, metrics)
     check_some(requests)
     for name, each in requests.items():
@@ -49,13 +55,27 @@ def batch_write(
     writes = [(name, _batched(tables(name), request)) for name, each in requests.items() for request in each]
     _check_distinct([(write.table.name, write.key) for _, write in writes])
     unprocessed: dict[str, list[Mapping[str, Any]]] = {}
+    throttled, done = None, False
     given = (request for each in requests.values() for request in each)
     for (name, write), request in zip(writes, given, strict=True):
-        if write.key in write.table.busy:  # a transaction has it: to be tried again, as the SDKs' batch writers do
-            unprocessed.setdefault(name or write.table.resource, []).append(request)
-        else:
-            report.write(name, write, *write.perform())
+        try:  # a transaction has it, or capacity is short: to be tried again, as the SDKs' batch writers do
+            if write.key not in write.table.busy:
+                report.write(name, write, *write.perform())
+                done = True
+                continue
+        except AwsError as error:
+            throttled = _throttled(error)
+        unprocessed.setdefault(name or write.table.resource, []).append(request)
+    if throttled is not None and not done:
+        raise throttled
     return {"UnprocessedItems": unprocessed, **report.shown()}
+
+
+def _throttled(error: AwsError) -> AwsError:
+    """That error, if it is about capacity; else it is raised."""
+    if error.code != THROTTLED:
+        raise error
+    return error
 
 
 def _check_write(table: str, number: int, request: Mapping[str, Any]) -> None:
@@ -103,27 +123,52 @@ def batch_get(
         )
     if sum(len(each["Keys"]) for each in requests.values()) > BATCH_GET_LIMIT:
         raise invalid("Too many items requested for the BatchGetItem call")
-    responses: dict[str, list[Item]] = {}
+    asked = [(name, tables(name), request) for name, request in requests.items()]
+    wanted = [_Wanted(name, table, request, key) for name, table, request in asked for key in _keys(table, request)]
+    projections = {
+        name: asked_projection(request, ("Keys", "ConsistentRead", "AttributesToGet")) for name, _, request in asked
+    }
+    responses: dict[str, list[Item]] = {name or table.resource: [] for name, table, _ in asked}
     unprocessed: dict[str, dict[str, Any]] = {}
-    size = 0
-    for name, request in requests.items():
-        table = tables(name)
-        shown_name = name or table.resource
-        projection = asked_projection(request, ("Keys", "ConsistentRead", "AttributesToGet"))
-        keys = [(table.schema.given_key(key)[0], key) for key in request["Keys"]]
-        _check_distinct([key for key, _ in keys])
-        found = responses.setdefault(shown_name, [])
-        for key, given in keys:
-            stored = table.stored.get(key)
-            weight = 0 if stored is None else stored[1]
-            size += weight
-            if size > BATCH_GET_BYTES:
-                unprocessed.setdefault(shown_name, {**request, "Keys": []})["Keys"].append(given)
+    throttled, done, size = None, False, 0
+    for one in wanted:
+        stored = one.table.stored.get(one.key[0])
+        weight = 0 if stored is None else stored[1]
+        try:
+            if size + weight <= BATCH_GET_BYTES:
+                size += weight
+                units = read_units(weight, consistent=one.request.get("ConsistentRead", False))
+                report.read(one.name, one.table, units)
+                done = True
+                if stored is not None:
+                    responses[one.shown].append(shown(stored[0], projections[one.name]))
                 continue
-            report.read(name, table, read_units(weight, consistent=request.get("ConsistentRead", False)))
-            if stored is not None:
-                found.append(shown(stored[0], projection))
+            size = BATCH_GET_BYTES + 1  # nothing more is read
+        except AwsError as error:
+            throttled = _throttled(error)
+        unprocessed.setdefault(one.shown, {**one.request, "Keys": []})["Keys"].append(one.key[1])
+    if throttled is not None and not done:
+        raise throttled
     return {"Responses": responses, "UnprocessedKeys": unprocessed, **report.shown()}
+
+
+class _Wanted(NamedTuple):
+    """One key of a BatchGetItem, as the table has it and as it was given."""
+
+    name: str | None
+    table: TableStore
+    request: Mapping[str, Any]
+    key: tuple[Key, Mapping[str, Any]]
+
+    @property
+    def shown(self) -> str:
+        return self.name or self.table.resource
+
+
+def _keys(table: TableStore, request: Mapping[str, Any]) -> list[tuple[Key, Mapping[str, Any]]]:
+    keys = [(table.schema.given_key(key)[0], key) for key in request["Keys"]]
+    _check_distinct([key for key, _ in keys])
+    return keys
 
 
 def check_some(requests: Mapping[Any, Any]) -> None:

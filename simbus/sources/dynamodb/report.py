@@ -25,8 +25,15 @@ class Report:
         self._consumed: dict[str, Consumed] = {}
         self._collections: dict[str, dict[Any, dict[str, Any]]] = {}
 
-    def read(self, name: str | None, table: TableStore, units: float) -> None:
-        """One more item has been read."""
+    def read(self, name: str | None, table: TableStore, units: float, *, admitted: bool = False) -> None:
+        """One more item is read. Raises AwsError where its table's capacity does not allow it (`admitted`: it does)."""
+        limits = table.throughput
+        if limits is not None:
+            if not admitted:
+                limits.admit("Read")
+            consumed = Consumed(table.resource, table.indexes)
+            consumed.table = units
+            limits.take("Read", consumed)
         if self._counted:
             self._of(name, table).table += units
 

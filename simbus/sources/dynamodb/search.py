@@ -53,6 +53,9 @@ class Page(NamedTuple):
     def answer(self, keys: Iterable[Key]) -> dict[str, Any]:
         """Look at the items of the keys until 1 MB of them, or `limit`, have been seen."""
         view, stored = self.view, self.view.table.stored
+        limits = view.table.throughput
+        if limits is not None:
+            limits.admit("Read", None if view.secondary is None else view.secondary.name)
         items: list[Item] = []
         seen = size = fetched = 0
         last: Key | None = None
@@ -72,8 +75,12 @@ class Page(NamedTuple):
             answer = {"Items": [view.shown(item, self.projection) for item in items], **answer}
         if last is not None:
             answer["LastEvaluatedKey"] = view.start_key(stored[last][0])
-        if check_return(self.returns):
-            answer["ConsumedCapacity"] = self._consumed(size, fetched).shown(self.returns)
+        if check_return(self.returns) or limits is not None:
+            consumed = self._consumed(size, fetched)
+            if limits is not None:
+                limits.take("Read", consumed)
+            if self.returns != "NONE":
+                answer["ConsumedCapacity"] = consumed.shown(self.returns)
         return answer
 
     def _consumed(self, size: int, fetched: int) -> Consumed:

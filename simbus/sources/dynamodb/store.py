@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from simbus.bus import Bus
 from simbus.errors import UsageError
@@ -17,6 +17,7 @@ from simbus.sources.dynamodb.index import Index, IndexSettings, indexes
 from simbus.sources.dynamodb.order import KeyOrder, Place
 from simbus.sources.dynamodb.schema import Key, check_types, key_text, schema
 from simbus.sources.dynamodb.stream import ChangeStream
+from simbus.sources.dynamodb.throughput import Throughput
 from simbus.sources.dynamodb.values import Item, Stored, copy_item
 from simbus.world import World
 
@@ -25,6 +26,7 @@ SHARD_LIFETIME: Final = 4 * HOUR
 FIVE_YEARS: Final = 5 * 365 * 24 * HOUR
 GIGABYTE: Final = 1 << 30
 TRANSACTION_DURATION: Final = 5 * MILLISECOND
+Status = Literal["CREATING", "ACTIVE", "UPDATING", "DELETING"]
 FAR: Final = 1 << 60  # ns: longer than any run
 
 
@@ -86,7 +88,11 @@ class TableStore(Source):
         self._order: KeyOrder | None = None
         self._expiries: dict[Key, int] = {}
         self.deleted = False
+        self.status: Status = "ACTIVE"
+        self.backfilling: set[str] = set()  # indexes that UpdateTable is making
+        self._outage_until = 0  # `_out_until` is also set while its status is another one, so that it is looked at
         self.transaction_duration = transaction_duration
+        self.throughput: Throughput | None = None  # None: on demand
         self.busy: set[Key] = set()  # the items of transactions that are under way
 
     def _new_stream(self, view_type: str) -> ChangeStream:
@@ -104,9 +110,20 @@ class TableStore(Source):
             self._check_available()
 
     def _check_available(self) -> None:
-        if self.deleted:
+        if self.deleted or self.status == "CREATING":
             raise no_table()
         super()._check_available()
+
+    @property
+    def out_until(self) -> int:
+        return self._outage_until
+
+    def outage(self, duration: int) -> None:
+        """Answer every operation of the table and of its stream with 503 for `duration` nanoseconds from now."""
+        super().outage(duration)
+        self._outage_until = max(self._outage_until, self._timeline.now + duration)
+        if self.latest_stream is not None:
+            self.latest_stream.outage(duration)
 
     def end(self) -> None:
         """The table is deleted. Who has it in hand still is refused; its stream can be read for 24 hours more."""

@@ -157,13 +157,20 @@ class Table(KeptTable):
         """`{"Item": ...}`, or `{}` where there is none. `attributes_to_get`: the legacy form of a projection."""
         found, _ = self.schema.given_key(key)
         projection = many.read_projection_of(projection_expression, expression_attribute_names, attributes_to_get)
+        counted = check_return(return_consumed_capacity)
+        if self.throughput is not None:
+            self.throughput.admit("Read")
         stored = self.stored.get(found)
         answer: dict[str, Any] = {}
         if stored is not None:
             answer["Item"] = copy_item(stored[0]) if projection is None else projection.of(stored[0])
-        if check_return(return_consumed_capacity):
-            consumed = Consumed(self.resource, self.indexes)
-            consumed.table = read_units(0 if stored is None else stored[1], consistent=consistent_read)
+        if not counted and self.throughput is None:
+            return answer
+        consumed = Consumed(self.resource, self.indexes)
+        consumed.table = read_units(0 if stored is None else stored[1], consistent=consistent_read)
+        if self.throughput is not None:
+            self.throughput.take("Read", consumed)
+        if counted:
             answer["ConsumedCapacity"] = consumed.shown(return_consumed_capacity)
         return answer
 

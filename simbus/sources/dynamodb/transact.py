@@ -69,6 +69,8 @@ def transact_write(
     _hold(world, [write for write, _ in results], named)
     for (done, result), request in zip(results, requests, strict=True):
         old = done.table.stored.get(done.key)
+        if done.table.throughput is not None:
+            done.table.throughput.take("Write", done.consumed(old, result), 2.0)
         done.table.write(done.key, result)
         report.write(_table_name(request), done, old, result)
     if named is not None:
@@ -84,7 +86,7 @@ def _prepared(writes: Sequence[Write | SchemaMismatch]) -> list[tuple[Write, Sto
         try:
             if isinstance(write, SchemaMismatch):
                 raise write
-            results.append((write, write.result()))
+            results.append((write, write.admitted()))
             reasons.append({"Code": "None"})
         except AwsError as error:
             reasons.append(reason(error))
@@ -128,7 +130,12 @@ def _done_before(tables: Tables, requests: Sequence[Mapping[str, Any]], capacity
             else table.schema.given_key(given["Key"])[0]
         )
         stored = table.stored.get(key)
-        report.read(given.get("TableName"), table, read_units(0 if stored is None else stored[1], transaction=True))
+        report.read(
+            given.get("TableName"),
+            table,
+            read_units(0 if stored is None else stored[1], transaction=True),
+            admitted=True,
+        )
     return report.shown()
 
 
@@ -185,7 +192,7 @@ def transact_get(
         item = {} if stored is None else shown(stored[0], projection)
         responses.append({"Item": item} if item else {})
         size = 0 if stored is None else stored[1]
-        report.read(_table_name(request), table, read_units(size, transaction=True))
+        report.read(_table_name(request), table, read_units(size, transaction=True), admitted=True)
     return {"Responses": responses, **report.shown()}
 
 
@@ -208,8 +215,20 @@ def _wanted(
             reasons.append(reason(error))
             continue
         wanted.append((table, key, projection))
-        reasons.append(reason(conflict()) if key in table.busy else {"Code": "None"})
+        reasons.append(_unreadable(table, key))
     return wanted, reasons
+
+
+def _unreadable(table: TableStore, key: Key) -> dict[str, Any]:
+    """Why an item can't be read now; the code None: it can."""
+    try:
+        if key in table.busy:
+            raise conflict()
+        if table.throughput is not None:
+            table.throughput.admit("Read")
+    except AwsError as error:
+        return reason(error)
+    return {"Code": "None"}
 
 
 def check_number(requests: Sequence[Any]) -> None:

@@ -32,6 +32,8 @@ class View(NamedTuple):
             raise invalid(f"The table does not have the specified index: {index_name}")
         if consistent and index.is_global:
             raise invalid("Consistent reads are not supported on global secondary indexes")
+        if index_name in table.backfilling:  # the text is remembered only
+            raise invalid(f"Cannot read from backfilling global secondary index: {index_name}")
         return cls(table, index)
 
     def widened(self, select: str | None, heads: Sequence[str] | None) -> View:

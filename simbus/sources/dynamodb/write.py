@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from simbus.errors import AwsError
 from simbus.sources.dynamodb import legacy
 from simbus.sources.dynamodb.capacity import Consumed, check_return
-from simbus.sources.dynamodb.errors import conflict, constraint, failed_condition, invalid
+from simbus.sources.dynamodb.errors import RefusedWrite, conflict, constraint, failed_condition, invalid
 from simbus.sources.dynamodb.expressions import Condition, Expressions, Names, Values
 from simbus.sources.dynamodb.project import project
 from simbus.sources.dynamodb.schema import Key
 from simbus.sources.dynamodb.store import TableStore
 from simbus.sources.dynamodb.syntax import Tree
+from simbus.sources.dynamodb.throughput import THROTTLED
 from simbus.sources.dynamodb.update import check_key_untouched, updated
 from simbus.sources.dynamodb.values import Item, Stored, clean_item, copy_item
 
@@ -41,9 +42,38 @@ class Write(NamedTuple):
             raise failed_condition(copy_item(old[0]) if old is not None and self.show_old else None)
         return self.change(old)
 
+    def admitted(self) -> Stored | None:
+        """The same, if the table's capacity lets it. Raises AwsError ProvisionedThroughputExceededException, too.
+
+        A condition that fails costs the units of the item that is there (developer guide, capacity-mode).
+        """
+        limits = self.table.throughput
+        if limits is None:
+            return self.result()
+        limits.admit("Write")
+        old = self.table.stored.get(self.key)
+        try:
+            new = self.result()
+        except RefusedWrite:
+            limits.take("Write", self.consumed(old, None, in_indexes=False))
+            raise
+        limits.admit_indexes(self.consumed(old, new).of_index)
+        return new
+
+    def consumed(self, old: Stored | None, new: Stored | None, *, in_indexes: bool = True) -> Consumed:
+        """What the write takes of the table and its indexes."""
+        consumed = Consumed(self.table.resource, self.table.indexes if in_indexes else {})
+        consumed.add_write(old, new)
+        return consumed
+
     def perform(self) -> tuple[Stored | None, Stored | None]:
         """Write, and return the old item and the new one."""
         old = self.table.stored.get(self.key)
+        if self.table.throughput is not None:
+            new = self.admitted()
+            self.table.throughput.take("Write", self.consumed(old, new))
+            self.table.write(self.key, new)
+            return old, new
         new = self.change(old) if self.condition is None and not self.table.busy else self.result()
         self.table.write(self.key, new)
         return old, new
@@ -202,9 +232,7 @@ def perform(write: Write, return_values: str, capacity: str, metrics: str) -> di
     old, new = write.perform()
     answer = {} if return_values == "NONE" else _attributes(write, old, new, return_values)
     if counted:
-        consumed = Consumed(write.table.resource, write.table.indexes)
-        consumed.add_write(old, new)
-        answer["ConsumedCapacity"] = consumed.shown(capacity)
+        answer["ConsumedCapacity"] = write.consumed(old, new).shown(capacity)
     if measured and (found := write.table.collection(write.key[0])) is not None:
         answer["ItemCollectionMetrics"] = found
     return answer
@@ -231,6 +259,7 @@ def _attributes(write: Write, old: Stored | None, new: Stored | None, return_val
 _REASONS = {
     "ConditionalCheckFailedException": "ConditionalCheckFailed",
     "TransactionConflictException": "TransactionConflict",
+    THROTTLED: "ProvisionedThroughputExceeded",
 }
 
 

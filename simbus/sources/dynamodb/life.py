@@ -1,0 +1,90 @@
+"""What a table is doing after an API operation that AWS answers before it is done: CREATING, UPDATING, DELETING.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html. The texts are AWS's, from
+public issues (terraform's, for a table that is being created or deleted; dynamic-dynamodb's, for one being updated).
+How long it takes is the account's `table_transition_delay`. Tables of a scenario and of `sim.table` are ACTIVE at once,
+and what Python's methods change is changed at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from simbus.errors import AwsError
+from simbus.sources.base import Source
+from simbus.sources.dynamodb.store import FAR, Status, TableStore
+
+_DOING: Final = {"CREATING": "created", "UPDATING": "updated", "DELETING": "deleted"}
+_DESCRIBING: Final = frozenset(("describe_table", "describe_time_to_live", "describe_continuous_backups"))
+_CHANGING: Final = frozenset(
+    (
+        "update_table",
+        "delete_table",
+        "update_time_to_live",
+        "update_continuous_backups",
+        "tag_resource",
+        "untag_resource",
+    )
+)
+
+
+class LivingTable(TableStore):
+    """A table with a status."""
+
+    def begin(self) -> None:
+        """CreateTable has been answered: the table is CREATING for a while, and nobody reads or writes it."""
+        self.backfilling.update(name for name, index in self.indexes.items() if index.is_global)
+        self._turn("CREATING", self._active)
+        if self.throughput is not None:
+            self.throughput.begin()
+
+    def begin_update(self, new_indexes: Iterable[str]) -> None:
+        """UpdateTable has been answered: the table is UPDATING for a while, and can be used; new indexes cannot."""
+        self.backfilling.update(new_indexes)
+        self._turn("UPDATING", self._active)
+
+    def begin_deletion(self, gone: Callable[[], object]) -> None:
+        """DeleteTable has been answered: after a while `gone()` is called."""
+        self._turn("DELETING", lambda _: gone())
+
+    def _turn(self, status: Status, then: Callable[[None], object]) -> None:
+        delay = self._world.account.table_transition_delay
+        if not delay:
+            then(None)
+            return
+        self.status = status
+        self._out_until = FAR
+        self._timeline.background(self._timeline.now + delay, then)
+
+    def _active(self, _: None) -> None:
+        self.backfilling.clear()
+        if self.status != "DELETING":
+            self.status = "ACTIVE"
+            self._out_until = self._outage_until
+
+    def _check_operation(self, name: str) -> None:
+        """Raise AwsError in an outage, and where the table's status does not allow the operation."""
+        if name in _DESCRIBING and self.status != "ACTIVE":
+            Source._check_available(self)
+            return
+        if name in _CHANGING:
+            self.check_idle(name)
+        self._check_available()
+
+    def check_describable(self) -> None:
+        """Raise AwsError in an outage, or where it is gone."""
+        if self._out_until:
+            self._check_operation("describe_table")
+
+    def check_idle(self, name: str) -> None:
+        """Raise AwsError for a change of a table that is being created, changed or deleted already."""
+        if name == "update_continuous_backups" and self.status == "CREATING":
+            what = f"Backups are being enabled for the table: {self.resource}. Please retry later"
+            raise AwsError("ContinuousBackupsUnavailableException", what)
+        if self.status != "ACTIVE":
+            raise AwsError(
+                "ResourceInUseException",
+                "Attempt to change a resource which is still in use: Table is being "
+                f"{_DOING[self.status]}: {self.resource}",
+            )
