@@ -174,6 +174,7 @@ def test_an_index_that_is_added_has_the_items_that_fit(client: Any) -> None:
             "Projection": {"ProjectionType": "ALL"},
         }}],
     )  # fmt: skip
+    client.get_waiter("table_exists").wait(TableName="people")
     assert client.scan(TableName="people", IndexName="of_age")["Count"] == 7
     assert client.describe_table(TableName="people")["Table"]["GlobalSecondaryIndexes"][2]["ItemCount"] == 7
 
