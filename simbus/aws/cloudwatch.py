@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from simbus.aws.paging import given, page
+from simbus.aws.paging import given, make_token, page, read_token
 from simbus.aws.table import Api, Response, not_built
 from simbus.errors import AwsError, UsageError
 from simbus.metrics.custom import Key, key_of, rows_of_set, rows_of_value
@@ -39,6 +39,7 @@ MOST_DATUMS: Final = 1_000
 MOST_DIMENSIONS: Final = 30
 MOST_VALUES: Final = 150
 MOST_DATAPOINTS: Final = 1_440
+MOST_OF_QUERIES: Final = 100_800
 _DAY: Final = 86_400_000
 _PER_SECOND: Final = tuple(
     f"{unit}/Second" for unit in (
@@ -176,9 +177,15 @@ def get_metric_data(
     StartTime: datetime,
     EndTime: datetime,
     ScanBy: str = "TimestampDescending",
-    NextToken: str | None = None,  # everything is in the first answer, so there is none to send back
+    NextToken: str | None = None,
+    MaxDatapoints: int = MOST_OF_QUERIES,
 ) -> Response:
-    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html"""
+    """MaxDatapoints a page, of one query after the other: of which there is more says PartialData.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+    """
+    if not 1 <= MaxDatapoints <= MOST_OF_QUERIES:
+        raise _invalid(f"The parameter MaxDatapoints must be between 1 and {MOST_OF_QUERIES:,}.")
     results = []
     for query in MetricDataQueries:
         if "MetricStat" not in query:
@@ -201,7 +208,43 @@ def get_metric_data(
                 "StatusCode": "Complete",
             }
         )
-    return {"MetricDataResults": results, "Messages": []}
+    first = 0 if NextToken is None else _begin(NextToken)
+    return given(
+        MetricDataResults=list(_part(results, first, first + MaxDatapoints)),
+        Messages=[],
+        NextToken=_end(results, first + MaxDatapoints),
+    )
+
+
+def _part(results: Sequence[Response], first: int, last: int) -> Iterator[Response]:
+    """What of the results lies in a page, if their data points are counted through; empty ones are in the first."""
+    before = 0
+    for result in results:
+        count = len(result["Values"])
+        here = slice(max(first - before, 0), max(last - before, 0))
+        values = result["Values"][here]
+        if values or (not count and not first):
+            complete = last >= before + count
+            yield {
+                **result,
+                "Timestamps": result["Timestamps"][here],
+                "Values": values,
+                "StatusCode": "Complete" if complete else "PartialData",
+            }
+        before += count
+
+
+def _end(results: Sequence[Response], last: int) -> str | None:
+    """The token of the page after `last` data points, if there are more."""
+    return make_token(str(last)) if last < sum(len(result["Values"]) for result in results) else None
+
+
+def _begin(token: str) -> int:
+    bad_token = partial(_invalid, "The service cannot process the token. It may be expired or invalid.")
+    begin = read_token(token, bad_token)
+    if not begin.isdecimal():
+        raise bad_token()
+    return int(begin)
 
 
 @api.operation

@@ -321,10 +321,14 @@ def get_shard_iterator(
 def get_records(
     account: Resources, *, ShardIterator: str, Limit: int = 10_000, StreamARN: str | None = None
 ) -> Response:
-    """The iterator says itself of which stream it is."""
+    """The iterator says itself of which stream it is; an ARN must be that one's. The refusal's text is simbus's own."""
+    named = None if StreamARN is None else _readable(account, None, StreamARN)
     name = stream_of_iterator(ShardIterator)
     stream = None if name is None else account.find("kinesis", name)
     if stream is None:
         raise AwsError("InvalidArgumentException", "Invalid ShardIterator.")
+    if named is not None and named is not stream:
+        message = f"ShardIterator is of stream {name}, and StreamARN names stream {named.resource}."
+        raise AwsError("InvalidArgumentException", message)
     found: Response = stream.get_records(ShardIterator, Limit)
     return found

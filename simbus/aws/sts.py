@@ -42,13 +42,13 @@ def assume_role(
     RoleArn: str,
     RoleSessionName: str,
     DurationSeconds: int = 3_600,
-    Policy: str | None = None,
-    PolicyArns: Sequence[Any] = (),
-    Tags: Sequence[Any] = (),
-    TransitiveTagKeys: Sequence[str] = (),
-    ExternalId: str | None = None,
-    SerialNumber: str | None = None,
-    TokenCode: str | None = None,
+    Policy: str | None = None,  # what it allows: nobody asks
+    PolicyArns: Sequence[Any] = (),  # the same
+    Tags: Sequence[Any] = (),  # seen by policies only
+    TransitiveTagKeys: Sequence[str] = (),  # the same
+    ExternalId: str | None = None,  # asked for by a role's trust policy, and roles have none here
+    SerialNumber: str | None = None,  # of an MFA device, which nobody demands
+    TokenCode: str | None = None,  # the same
     SourceIdentity: str | None = None,
 ) -> Response:
     """Credentials that expire in virtual time. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
@@ -77,8 +77,8 @@ def get_session_token(
     account: Resources,
     *,
     DurationSeconds: int = 43_200,
-    SerialNumber: str | None = None,
-    TokenCode: str | None = None,
+    SerialNumber: str | None = None,  # of an MFA device, which nobody demands
+    TokenCode: str | None = None,  # the same
 ) -> Response:
     return {"Credentials": _credentials(account, DurationSeconds, 129_600)}
 

@@ -159,6 +159,20 @@ def test_data_of_several_queries(sim: Simulation, client: Any) -> None:
         MetricDataQueries=queries[:1], ScanBy="TimestampAscending", **times
     )
     assert [value for page in pages for value in page["MetricDataResults"][0]["Values"]] == [0, 1, 2]
+    small = client.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=queries, ScanBy="TimestampAscending", PaginationConfig={"PageSize": 2}, **times
+    )
+    parts = [(each["Id"], each["Values"], each["StatusCode"]) for page in small for each in page["MetricDataResults"]]
+    names = [first["Id"], second["Id"]]
+    assert parts == [
+        (names[0], [0, 1], "PartialData"),
+        (names[0], [2], "Complete"),
+        (names[1], [0], "PartialData"),
+        (names[1], [1, 2], "Complete"),
+    ]
+    for wrong in ({"NextToken": "x"}, {"MaxDatapoints": 100_801}):
+        with pytest.raises(client.exceptions.ClientError, match="InvalidParameterValue"):
+            client.get_metric_data(MetricDataQueries=queries, **times, **wrong)
     with pytest.raises(UsageError, match="with Expression"):
         client.get_metric_data(MetricDataQueries=[{"Id": "e", "Expression": "m1 * 2"}], **times)
 

@@ -117,3 +117,16 @@ def test_errors_are_those_of_the_model(sim: Simulation) -> None:
         kinesis.get_records(ShardIterator="AAAA")
     with pytest.raises(kinesis.exceptions.InvalidArgumentException):
         kinesis.describe_stream()
+
+
+def test_get_records_checks_the_stream_arn(sim: Simulation) -> None:
+    """It must be the ARN of the stream that the iterator is of (API_GetRecords, StreamARN)."""
+    kinesis = sim.client("kinesis")
+    arns = [sim.stream(name, shard_count=1).arn for name in ("one", "two")]
+    shard = kinesis.list_shards(StreamName="one")["Shards"][0]["ShardId"]
+    iterator = kinesis.get_shard_iterator(StreamName="one", ShardId=shard, ShardIteratorType="LATEST")["ShardIterator"]
+    assert kinesis.get_records(ShardIterator=iterator, StreamARN=arns[0])["Records"] == []
+    with pytest.raises(kinesis.exceptions.InvalidArgumentException):
+        kinesis.get_records(ShardIterator=iterator, StreamARN=arns[1])
+    with pytest.raises(kinesis.exceptions.ResourceNotFoundException):
+        kinesis.get_records(ShardIterator=iterator, StreamARN=arns[0].replace("one", "three"))

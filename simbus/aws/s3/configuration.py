@@ -234,7 +234,11 @@ def get_bucket_logging(account: Resources, *, Bucket: str, ExpectedBucketOwner: 
 
 @api.operation
 def get_bucket_accelerate_configuration(
-    account: Resources, *, Bucket: str, ExpectedBucketOwner: str | None = None, RequestPayer: str | None = None
+    account: Resources,
+    *,
+    Bucket: str,
+    ExpectedBucketOwner: str | None = None,
+    RequestPayer: str | None = None,  # the owner pays: requester pays is refused
 ) -> Response:
     bucket_of(account, Bucket, ExpectedBucketOwner)
     return {}

@@ -48,7 +48,11 @@ def subscribe(
 
 @api.operation
 def confirm_subscription(
-    account: Resources, *, TopicArn: str, Token: str, AuthenticateOnUnsubscribe: str | None = None
+    account: Resources,
+    *,
+    TopicArn: str,
+    Token: str,  # never right: see below
+    AuthenticateOnUnsubscribe: str | None = None,  # of a subscription that is confirmed
 ) -> Response:
     """Functions and queues of the own account need no confirmation, so no token was ever handed out."""
     topic_of(account, TopicArn)
