@@ -58,7 +58,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Wrong markers are told before anything runs."""
     for item in items:
         if item.get_closest_marker("simbus") is not None:
+            _check_marker(item)
             plan_of(item)
+
+
+def _check_marker(item: pytest.Item) -> None:
+    """Refuse a keyword that there is not, and many seeds of a test without a simulation. Raises pytest.UsageError."""
+    from difflib import get_close_matches
+    from inspect import signature
+
+    from simbus.simulation import Simulation
+
+    known = ["seed", "seeds", *(name for name in signature(Simulation).parameters if name != "seed")]
+    for name in _marked(item):
+        if name not in known:
+            close = get_close_matches(name, known, 1)
+            remedy = f"Did you mean {close[0]}?" if close else "Remove it."
+            raise pytest.UsageError(
+                f"{item.nodeid}: its marker simbus has {name}; it takes {', '.join(known)}. {remedy}"
+            )
+    own = [marker for marker in item.own_markers if marker.name == "simbus"]  # that of a class is for several tests
+    if any("seeds" in marker.kwargs for marker in own) and not _has_simulation(item):
+        raise pytest.UsageError(
+            f"{item.nodeid}: its marker simbus has seeds, and the test does not use the fixture simulation, whose "
+            "seeds they are. Add the argument simulation, or remove the marker."
+        )
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ def read_fault(settings: Mapping[str, Any], folder: Path | None = None) -> Fault
     unknown = [name for name in given if name not in (*words(), *EFFECTS, *TIMES)]
     if unknown:
         known = ", ".join((*words(), *EFFECTS, *TIMES))
-        raise UsageError(f"a fault has {unknown[0]}, which is none of {known}. Correct it.")
+        close = get_close_matches(unknown[0], (*words(), *EFFECTS, *TIMES), 1)
+        remedy = f"Did you mean {close[0]}?" if close else "Correct it."
+        raise UsageError(f"a fault has {unknown[0]}, which is none of {known}. {remedy}")
     try:
         return _read(given, folder)
     except UsageError as error:

@@ -219,7 +219,10 @@ def test_skips_and_expected_failures_end_the_seeds(pytester: pytest.Pytester) ->
         ("simbus(seeds=[-1])", r"has seeds=\[-1\]; that is how many there are"),
         ("simbus(seed=1, seeds=5)", "has seed and seeds. Keep one of them"),
         ("simbus(5)", "takes keywords only"),
-        ("simbus(sede=5)", "unexpected keyword argument 'sede'"),
+        (
+            "simbus(sede=5)",
+            r"::test_it: its marker simbus has sede; it takes seed, seeds, .*Did you mean seed\?",
+        ),
     ],
 )
 def test_a_wrong_marker_is_refused(pytester: pytest.Pytester, marker: str, message: str) -> None:
@@ -233,8 +236,43 @@ def test_a_wrong_marker_is_refused(pytester: pytest.Pytester, marker: str, messa
             pass
         """,
     )
-    assert result.ret != pytest.ExitCode.OK
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert re.search(message, result.stdout.str() + result.stderr.str())
+
+
+def test_seeds_of_a_test_without_a_simulation_are_refused(pytester: pytest.Pytester) -> None:
+    """It would run once, and look like a thousand seeds. A class may mark tests of which some have no simulation."""
+    result = run(
+        pytester,
+        """
+        import pytest
+
+        @pytest.mark.simbus(seeds=1000)
+        def test_it():
+            pass
+        """,
+    )
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    text = result.stdout.str() + result.stderr.str()
+    assert "::test_it: its marker simbus has seeds, and the test does not use the fixture simulation" in text
+    run(
+        pytester,
+        """
+        import pytest
+
+        @pytest.fixture
+        def shop(simulation):
+            return simulation
+
+        @pytest.mark.simbus(seeds=3)
+        class TestAll:
+            def test_plain(self):
+                pass
+
+            def test_simulated(self, shop):
+                assert shop.seed in (0, 1, 2)
+        """,
+    ).assert_outcomes(passed=2)
 
 
 def test_nothing_is_left_behind(pytester: pytest.Pytester) -> None:
