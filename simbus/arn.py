@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from simbus.errors import UsageError
-from simbus.kernel import SECOND
 from simbus.services import SERVICES
+
+_SECOND: Final = 1_000_000_000  # not the kernel's: every pytest imports this module, and the kernel takes its time
 
 
 class Account(NamedTuple):
@@ -21,8 +22,8 @@ class Account(NamedTuple):
     id: str = "000000000000"
     region: str = "us-east-1"
     concurrent_executions: int = 1000
-    function_activation: int = SECOND
-    table_transition_delay: int = 10 * SECOND
+    function_activation: int = _SECOND
+    table_transition_delay: int = 10 * _SECOND
 
 
 def arn(service: str, name: str, account: Account) -> str:
