@@ -60,6 +60,7 @@ def test_the_rows(sim: Simulation) -> None:
     sim.bus.settle(event("1"), "lambda:f", "ok", "request")
     sim.bus.settle(event("1"), "lambda:g", "held")
     sim.bus.settle(None, "lambda:h", "ok")
+    sim.bus.settle_ids(["2", "3"], "lambda:i", "ok", "batch")
     sim.bus.hop("1", "retry", "lambda:f", "because")
     assert table(sim, "events") == [
         {"id": "1", "time": start + 1500, "source": "s3:b", "type": "ObjectCreated:Put", "subject": "key",
@@ -69,6 +70,10 @@ def test_the_rows(sim: Simulation) -> None:
         {"event_id": "1", "request_id": "request", "subscription": "lambda:f", "settled_at": start + 2000,
          "outcome": "ok"},
         {"event_id": "1", "request_id": None, "subscription": "lambda:g", "settled_at": None, "outcome": "held"},
+        {"event_id": "2", "request_id": "batch", "subscription": "lambda:i", "settled_at": start + 2000,
+         "outcome": "ok"},
+        {"event_id": "3", "request_id": "batch", "subscription": "lambda:i", "settled_at": start + 2000,
+         "outcome": "ok"},
     ]  # fmt: skip
     assert table(sim, "hops") == [
         {"event_id": "1", "time": start + 2000, "kind": "retry", "place": "lambda:f", "detail": "because"}

@@ -156,6 +156,16 @@ def test_the_payload_byte_for_byte():
     )
 
 
+def test_every_reader_gets_the_same_payload():
+    """A stream may have several readers (developer guide): one that reads later gets what the first one got."""
+    _, stream = stream_of()
+    stream.listen(lambda shard: None)
+    stream.put_record("hello", "user")
+    (record,) = stream.records
+    assert stream.event_payload(record, ROLE) == stream.event_payload(record, ROLE)
+    assert '"data":"aGVsbG8="' in stream.event_payload(record, ROLE)
+
+
 @pytest.mark.parametrize(
     "name", ["with_async_invocation", "test_disable_kinesis_event_source_mapping", "single_kinesis_event_stream"]
 )

@@ -343,9 +343,22 @@ def test_bodies_that_are_refused():
     with pytest.raises(AwsError, match="shorter than 1048576"):
         queue.send_message("é" * 524_288, message_attributes={"a": {"DataType": "String", "StringValue": "v"}})
     refused("MissingParameter", "The request must contain the parameter MessageBody.", queue.send_message, "")
-    with pytest.raises(AwsError, match="Invalid characters found"):
-        queue.send_message("a\x00b")
     queue.send_message("tab\t newline\n 🎉")
+
+
+@pytest.mark.parametrize("around", ["a", "é"])
+def test_characters_of_a_body(around: str):
+    """SQS API reference, SendMessage: #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD, #x10000 to #x10FFFF."""
+    queue = Worldlet().queue("jobs")
+    allowed = {0x9, 0xA, 0xD, *range(0x20, 0x100), 0xD7FF, 0xE000, 0xFFFD, 0x10000, 0x10FFFF}
+    for code in (*range(0x100), 0xD7FF, 0xD800, 0xDFFF, 0xE000, 0xFFFD, 0xFFFE, 0xFFFF, 0x10000, 0x10FFFF):
+        body = f"{around}{chr(code)}{around}"
+        if code in allowed:
+            queue.send_message(body)
+        else:
+            with pytest.raises(AwsError, match="Invalid characters found") as caught:
+                queue.send_message(body)
+            assert caught.value.code == "InvalidMessageContents"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -17,7 +17,7 @@ _json = msgspec.json.Encoder().encode
 _BY_SERVICE = ',"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}'
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """One item that really changed. `event_name` is INSERT, MODIFY or REMOVE; `expired`: time to live deleted it."""
 
     event_name: str
@@ -27,7 +27,7 @@ class Change(NamedTuple):
     expired: bool = False
 
 
-class Images(NamedTuple):
+class Images(msgspec.Struct, frozen=True, gc=False):
     """What the records of a change have in common, each as JSON text: the keys, the new and the old image, if any.
 
     `size` is that of the keys in bytes.
@@ -76,7 +76,7 @@ def payload_maker(
     end = "}" if stream_arn is None else f',"eventSourceARN":"{stream_arn}"}}'
 
     def make(change: Change, images: Images, event_id: str, second: int, number: str) -> str:
-        name, _, old, new, expired = change
+        old, new = change.old, change.new
         size, new_image, old_image = images.size, "", ""
         if with_new and new is not None:
             new_image = f',"NewImage":{images.new}'
@@ -86,9 +86,9 @@ def payload_maker(
             size += old[1]
         sequence = f',"SequenceNumber":"{number}"' if number else ""
         return (
-            f'{{"eventID":"{event_id}","eventName":"{name}{middle}"ApproximateCreationDateTime":{second}.0,'
+            f'{{"eventID":"{event_id}","eventName":"{change.event_name}{middle}"ApproximateCreationDateTime":{second}.0,'
             f'"Keys":{images.keys}{new_image}{old_image}{sequence},"SizeBytes":{size}{view}}}'
-            f"{_BY_SERVICE if expired else ''}{end}"
+            f"{_BY_SERVICE if change.expired else ''}{end}"
         )
 
     return make

@@ -194,7 +194,7 @@ class TableStore(Source):
 
     def _publish(self, change: Change) -> None:
         """The change event's data has both images, whatever the stream shows, so that a replay can repeat the write."""
-        event_id = f"{self._rng.getrandbits(128):032x}"
+        event_id = self._rng.getrandbits(128).to_bytes(16).hex()
         parent = SERVICE if change.expired else self._cause[0]
         stream = self.stream
         images = self._images(change)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from simbus.errors import AwsError
 from simbus.sources.dynamodb import legacy
@@ -23,7 +25,7 @@ _UPDATE_NULL = "UpdateExpression and ConditionExpression are null"
 UPDATE_RETURNS = ("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
 
 
-class Write(NamedTuple):
+class Write(msgspec.Struct, frozen=True):
     """A checked request to write. `change` makes the new item from the old one; `changed` are an update's paths."""
 
     table: TableStore
