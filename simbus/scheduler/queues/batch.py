@@ -14,7 +14,7 @@ import msgspec
 
 from simbus.model import Lineage
 from simbus.scheduler.mappings.port import FunctionPort
-from simbus.scheduler.payload import SYNCHRONOUS_LIMIT
+from simbus.scheduler.payload import SYNCHRONOUS_LIMIT, records_event
 from simbus.sources.sqs.message import STANDING, Message, md5_of_attributes, receipt_handle
 
 LARGEST_BATCH = SYNCHRONOUS_LIMIT
@@ -121,7 +121,7 @@ class QueueBatch:
         """Make the payload, without messages that have left the queue meanwhile; those are returned."""
         left = any(message.state not in STANDING for message in self.messages)
         gone = self.drop(_has_left) if left else []
-        self.payload = f'{{"Records":[{",".join(self.records)}]}}'
+        self.payload = records_event(self.records)
         self.records = []
         return gone
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from simbus.kernel import MILLISECOND, MINUTE
 from simbus.scheduler.mappings.port import FunctionPort
-from simbus.scheduler.payload import SYNCHRONOUS_LIMIT
+from simbus.scheduler.payload import SYNCHRONOUS_LIMIT, records_event
 from simbus.scheduler.streams.source import Record
 
 ENVELOPE: Final = len('{"Records":[]}')
@@ -57,7 +57,7 @@ class Batch:
         return len(self.records) == 1 and ENVELOPE + self.size - 1 > SYNCHRONOUS_LIMIT
 
     def payload(self) -> str:
-        return f'{{"Records":[{",".join(self.texts)}]}}'
+        return records_event(self.texts)
 
     def cut(self, count: int) -> Batch:
         """Take the first `count` records away, as a batch of their own; this one keeps its tries."""
