@@ -392,6 +392,17 @@ def test_a_placeholder_has_255_bytes(client: Any) -> None:
     assert found == f"ExpressionAttributeValues {too_long}"
 
 
+def test_a_name_has_65535_bytes(client: Any) -> None:
+    """Of an attribute, at any depth, and of one that stands for it (measured on AWS: ExtendDB's issue 365)."""
+    too_large = "1 validation error detected: Attribute name is too large, must be less than 65536 bytes"
+    fine, long = "x" * 65_535, "x" * 65_536
+    client.put_item(TableName="orders", Item={**KEY, fine: ONE, "m": {"M": {fine: ONE}}})
+    assert refusal(client.put_item, Item={**KEY, long: ONE}) == too_large
+    assert refusal(client.put_item, Item={**KEY, "m": {"M": {long: ONE}}}) == too_large
+    found = refusal(client.update_item, Key=KEY, UpdateExpression="REMOVE #a", ExpressionAttributeNames={"#a": long})
+    assert found == too_large
+
+
 def test_placeholders_have_2_mb(client: Any) -> None:
     """All names and values of a request together (the text is simbus's own)."""
     values = {f":v{number}": {"S": "x" * 300_000} for number in range(7)}

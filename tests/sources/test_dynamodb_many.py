@@ -114,7 +114,7 @@ def test_transactions_of_over_4_mb() -> None:
     """The items of a transaction, written or read, have 4 MB at most (API reference); nothing is written otherwise."""
     table = Stage().table()
     items = [keyed(number, v={"S": "x" * 400_000}) for number in range(11)]
-    with pytest.raises(AwsError, match="the 4 MB limit"):
+    with pytest.raises(AwsError, match="The aggregate size of the items in the transaction exceeds 4 MB"):
         table.transact_write_items([{"Put": {"Item": item}} for item in items])
     assert len(table) == 0
     table.transact_write_items([{"Put": {"Item": item}} for item in items[:10]])

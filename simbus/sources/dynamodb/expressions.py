@@ -12,7 +12,7 @@ from simbus.sources.dynamodb.errors import invalid
 from simbus.sources.dynamodb.operands import check_actions, check_paths, check_predicate
 from simbus.sources.dynamodb.project import Path, project
 from simbus.sources.dynamodb.syntax import Tree, read_condition, read_projection, read_update
-from simbus.sources.dynamodb.values import Item, Value, clean, utf8_size
+from simbus.sources.dynamodb.values import Item, Value, check_name_size, clean, utf8_size
 
 Names = Mapping[str, str] | None
 Values = Mapping[str, Any] | None
@@ -36,6 +36,7 @@ class Expressions:
         for key, name in self._names.items():
             if not name:
                 raise invalid(f"ExpressionAttributeNames contains invalid value: Empty attribute name for key {key}")
+            check_name_size(name)
         self._cleaned: dict[str, Value] = {}
         self._size = sum(utf8_size(key) + utf8_size(name) for key, name in self._names.items())
         self._used: set[str] = set()

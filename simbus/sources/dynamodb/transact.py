@@ -93,7 +93,8 @@ def _prepared(writes: Sequence[Write | SchemaMismatch]) -> list[tuple[Write, Sto
     if len(results) < len(writes):
         raise cancelled(reasons)
     if sum(result[1] for _, result in results if result is not None) > TRANSACTION_BYTES:
-        raise invalid("Collection of items in the transaction exceeds the 4 MB limit")
+        # The API reference's sentence, as in transact_get: what AWS itself says is not known.
+        raise invalid("The aggregate size of the items in the transaction exceeds 4 MB")
     return results
 
 

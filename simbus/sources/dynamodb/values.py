@@ -23,6 +23,7 @@ Item = dict[str, Value]
 Stored = tuple[Item, int]  # a canonical item, never changed in place, and its size in bytes
 
 MAXIMUM_DEPTH = 32
+NAME_LIMIT = 65_535  # bytes
 SET_KINDS = {"SS": "S", "NS": "N", "BS": "B"}
 KINDS = ("B", "NULL", "SS", "BOOL", "L", "BS", "N", "NS", "S", "M")
 NUMBERS = Context(prec=60, Emax=1000, Emin=-1000)
@@ -227,10 +228,17 @@ def attribute_order(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str):
             raise wire_error("Unexpected attribute name in payload")
+        check_name_size(name)
     buckets = 16
     while len(names) > buckets * 3 // 4:
         buckets *= 2
     return tuple(sorted(names, key=lambda name: (_java_hash(name) & (buckets - 1), name)))
+
+
+def check_name_size(name: str) -> None:
+    """Raise AwsError for an attribute's name of over 65,535 bytes (measured: github.com/ExtendDB/extenddb issue 365)."""
+    if len(name) > NAME_LIMIT // 4 and utf8_size(name) > NAME_LIMIT:
+        raise invalid("1 validation error detected: Attribute name is too large, must be less than 65536 bytes")
 
 
 def _java_hash(text: str) -> int:
