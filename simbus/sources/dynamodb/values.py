@@ -236,7 +236,7 @@ def attribute_order(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def check_name_size(name: str) -> None:
-    """Raise AwsError for an attribute's name of over 65,535 bytes (measured: github.com/ExtendDB/extenddb issue 365)."""
+    """Raise AwsError for an attribute's name of over 65,535 bytes (measured: ExtendDB/extenddb#365)."""
     if len(name) > NAME_LIMIT // 4 and utf8_size(name) > NAME_LIMIT:
         raise invalid("1 validation error detected: Attribute name is too large, must be less than 65536 bytes")
 
