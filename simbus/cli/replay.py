@@ -43,7 +43,10 @@ Recording = Annotated[
 ScenarioOption = Annotated[
     str, typer.Option(metavar="SCENARIO", help="The scenario file (YAML); its workload is left out.")
 ]
-Seed = Annotated[str | None, typer.Option(metavar="N", help="Decides every random number. [default: the recording's]")]
+Seed = Annotated[
+    str | None,
+    typer.Option(metavar="SEED", help="Decides every random number: a number, or any text. [default: the recording's]"),
+]
 Begin = Annotated[
     str | None, typer.Option("--from", metavar="T", help="From then on: a time, or a duration since its start.")
 ]

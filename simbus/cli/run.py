@@ -74,7 +74,10 @@ class Options(NamedTuple):
 def run(
     scenario: ScenarioArgument,
     seed: Annotated[
-        str | None, typer.Option(metavar="N", help="Decides every random number. [default: the scenario's]")
+        str | None,
+        typer.Option(
+            metavar="SEED", help="Decides every random number: a number, or any text. [default: the scenario's]"
+        ),
     ] = None,
     db: Database = None,
     speed: Speed = None,

@@ -59,6 +59,8 @@ def check_connected(expectation: Expectation, known: list[Connection], run: Rows
 def check_known(what: str, name: str | None, known: list[str]) -> None:
     """Refuse a name that the run does not have: nothing is easy to expect of it. Raises UsageError."""
     if name is not None and name not in known:
-        close = get_close_matches(name, known, 1)
-        remedy = f"Did you mean {close[0]}?" if close else f"It has {', '.join(known) or 'none'}."
+        service, _, bare = name.rpartition(":")
+        same = {each.rpartition(":")[2]: each for each in known if each.rpartition(":")[0] == service}
+        close = get_close_matches(bare, same, 1)
+        remedy = f"Did you mean {same[close[0]]}?" if close else f"It has {', '.join(known) or 'none'}."
         raise UsageError(f"expect: the run has no {what} {name}. {remedy}")

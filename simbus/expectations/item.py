@@ -131,7 +131,7 @@ def read(given: Mapping[str, Any]) -> Expectation:
     given = {key: value for key, value in given.items() if value is not None and value is not False}
     for key in given:
         if key not in FIGURES and key not in (*SUBJECTS, "always", "check", "result"):
-            close = get_close_matches(key, [*FIGURES, *SUBJECTS], 1, 0.5)
+            close = get_close_matches(key, [*FIGURES, *SUBJECTS], 1)
             raise UsageError(
                 f"expect: has {key}; it is no figure. {f'Did you mean {close[0]}?' if close else 'Remove it.'}"
             )

@@ -70,8 +70,8 @@ def few_receives(view: View) -> Iterator[Finding]:
         if policy is not None and policy.max_receive_count < FEWEST_RECEIVES:
             yield Finding(
                 ("queues", mapping.source, "redrive_policy", "max_receive_count"),
-                f"is {policy.max_receive_count}; a throttled batch counts as received, though {mapping.function} never "
-                "saw it",
+                f"is {policy.max_receive_count}; a batch that is throttled until its visibility timeout "
+                f"({queue.visibility_timeout} s) is over comes back: a receive that {mapping.function} never saw",
                 f"Set it to {FEWEST_RECEIVES} or more.",
                 mapping,
             )

@@ -66,7 +66,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "sqs-reserved-concurrency",
         "error",
         "Lambda begins to read a queue with five concurrent batches; a reserved concurrency below that throttles them, "
-        "and each throttled message counts as received.",
+        "and a message that is throttled until its visibility timeout is over counts as received.",
         f"{_LAMBDA}/services-sqs-scaling.html",
         queues.below_the_pollers,
         of_queues.too_little_concurrency,

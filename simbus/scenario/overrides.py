@@ -44,6 +44,8 @@ def apply_overrides(source: Source, overrides: tuple[str, ...]) -> None:
                 f"--set {override}: has no value; an override is path=value. Write for example "
                 "functions.resize.timeout=5."
             )
+        if not written.strip():
+            raise ScenarioError(f"--set {override}: has no path; an override is path=value. Write it before the =.")
         option = f"--set {written.strip()}"
         path = parse_path(written.strip())
         _assign(source.data, path, _value(option, literal), option)
@@ -99,7 +101,7 @@ def _check_key(data: dict[str, Any], path: Path, option: str) -> None:
     known = list(data) if model is None else model.known_keys()
     if key in known or (model is None and model_at(path) is None):
         return
-    close = get_close_matches(key, known, 1, 0.5)
+    close = get_close_matches(key, known, 1)
     hint = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known) or 'none'}."
     raise ScenarioError(f"{option}: {dotted(path)} is not in the scenario; --set changes what is there. {hint}")
 
@@ -108,7 +110,21 @@ def _index(data: Any, path: Path, option: str) -> int:
     key = path[-1]
     if isinstance(data, list) and isinstance(key, int) and key < len(data):
         return key
-    found = f"a list of {len(data)}" if isinstance(data, list) else "a mapping" if isinstance(data, dict) else "a value"
+    found = "a value"
+    if isinstance(data, list | dict):
+        found = "empty" if not data else f"a list of {len(data)}" if isinstance(data, list) else "a mapping"
     raise ScenarioError(
-        f"{option}: {dotted(path)} is not in the scenario; {dotted(path[:-1])} is {found}. Correct the path."
+        f"{option}: {dotted(path)} is not in the scenario; {dotted(path[:-1])} is {found}. {_remedy(data, path)}"
     )
+
+
+def _remedy(data: Any, path: Path) -> str:
+    """How an item of a list is written, or the list itself."""
+    if not isinstance(data, list) and (data or not isinstance(path[-1], int)):
+        return "Correct the path."
+    here = dotted(path[:-1]).removeprefix("$.")
+    if not data or isinstance(path[-1], int):
+        items = f"Its items are {here}[0]{f' to {here}[{len(data) - 1}]' if len(data) > 1 else ''}; w" if data else "W"
+        return f"{items}rite the whole list to add one: {here}=[...]."
+    number = int(path[-1]) if path[-1].isdecimal() and int(path[-1]) < len(data) else 0
+    return f"Write {here}[{number}] for an item of a list."

@@ -138,7 +138,7 @@ def _missing(spec: ScenarioFile, account: Account, reference: str) -> str | None
     if service == "events":
         known = {"default": None, **known}
     if name not in known:
-        close = get_close_matches(name, known, 1, 0.5)
+        close = get_close_matches(name, known, 1)
         hint = f"Did you mean {service}:{close[0]}?" if close else f"Add {name} there, or correct the name."
         return f"is {reference!r}; there is no {name} in {section}. {hint}"
     if qualifier is not None and qualifier not in _qualifiers(spec.functions[name]):

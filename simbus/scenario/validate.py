@@ -26,6 +26,7 @@ _EXPECTED = {
 
 _MEASURED = re.compile(r"([0-9]+) ?(?:s|MB|h)", re.ASCII)
 _FEW = 5
+_SHORTEST = 3  # fewer letters are the end of some word by chance
 _OTHER_FORMATS = {
     "a CloudFormation template": ("AWSTemplateFormatVersion", "Transform", "Resources", "Globals", "Outputs"),
     "the Serverless Framework": ("service", "provider", "resources", "plugins", "custom"),
@@ -106,7 +107,9 @@ def closest(key: str, known: Iterable[str]) -> str | None:
     """The known key that was meant: in AWS's own writing (`BatchSize`), misspelt, or shortened (`body`)."""
     plain = {name.replace("_", ""): name for name in known}
     written = key.replace("_", "").lower()
-    found = get_close_matches(written, plain, 1, 0.6) or [name for name in plain if written and name.endswith(written)]
+    found = get_close_matches(written, plain, 1) or [
+        name for name in plain if len(written) >= _SHORTEST and name.endswith(written)
+    ]
     return plain[found[0]] if found else None
 
 

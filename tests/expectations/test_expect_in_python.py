@@ -90,8 +90,9 @@ def test_a_check_is_a_function_over_the_run_file(sim: Simulation) -> None:
         ({"stream": "sqs:failed", "lost": 0}, "expect: stream is sqs:failed; stream names "),
         (
             {"function": "chrage", "errors": 0},
-            "expect: the run has no resource lambda:chrage. Did you mean lambda:",
+            "expect: the run has no resource lambda:chrage. Did you mean lambda:charge?",
         ),
+        ({"function": "zebra", "errors": 0}, "expect: the run has no resource lambda:zebra. It has "),
     ],
 )
 def test_what_is_no_expectation_is_refused(sim: Simulation, item: dict[str, Any], message: str) -> None:

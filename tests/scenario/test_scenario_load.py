@@ -234,7 +234,26 @@ def test_overrides_change_and_add_values(tmp_path: Path) -> None:
         ("seed.x=5", "--set seed.x: $.seed.x is not in the scenario; $.seed is a value."),
         ("functions.resize.timeout", "--set functions.resize.timeout: has no value; an override is path=value."),
         ("a..b=5", "--set a..b: is no path;"),
-        ("=5", "--set : is no path;"),
+        ("=5", "--set =5: has no path; an override is path=value."),
+        (
+            "workload.0.rate=5/s",
+            "--set workload.0.rate: $.workload.0 is not in the scenario; $.workload is a list of 4. "
+            "Write workload[0] for an item of a list.",
+        ),
+        (
+            "workload[4]={}",
+            "--set workload[4]: $.workload[4] is not in the scenario; $.workload is a list of 4. Its items "
+            "are workload[0] to workload[3]; write the whole list to add one: workload=[...].",
+        ),
+        (
+            "faults[0].at=5s",
+            "--set faults[0].at: $.faults[0] is not in the scenario; $.faults is empty. Write the whole ",
+        ),
+        (
+            "queues.xyz123.delay_seconds=5",
+            "--set queues.xyz123.delay_seconds: $.queues.xyz123 is not in the scenario; "
+            "--set changes what is there. Known are",
+        ),
         ("seed=[", "--set seed: the value '[' is not YAML:"),
     ],
 )

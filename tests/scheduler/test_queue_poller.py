@@ -455,7 +455,7 @@ def test_what_no_filter_matches_is_deleted_at_once_and_not_lost(sim: Simulation)
 # --- throttles -------------------------------------------------------------------------------------------------------
 
 
-def test_throttles_burn_receives(sim: Simulation) -> None:
+def test_a_throttle_longer_than_the_visibility_timeout_is_a_receive(sim: Simulation) -> None:
     """Developer Guide: Lambda retries while the message is hidden, then it returns; so good messages reach the DLQ."""
     bench = Bench(sim, visibility_timeout=30, redrive_policy=REDRIVE)
     work = bench.work(reserved_concurrent_executions=0)
