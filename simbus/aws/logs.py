@@ -159,6 +159,11 @@ def put_log_events(
     sequenceToken: str | None = None,  # AWS ignores it since 2023
 ) -> Response:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html"""
+    if not logEvents:
+        raise invalid(
+            "1 validation error detected: Value '[]' at 'logEvents' failed to satisfy constraint: Member must have "
+            "length greater than or equal to 1"
+        )
     rejected = account.log_groups.put_log_events(logGroupName, logStreamName, logEvents)
     token = _sequence_token(len(logEvents))
     return given(nextSequenceToken=token, rejectedLogEventsInfo=rejected or None)

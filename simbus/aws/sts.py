@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from simbus.aws.table import Api, Response
 from simbus.errors import AwsError
 from simbus.functions.identity import acting, caller_arn, role_of
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 api = Api("sts")
 _ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:[\w+=,.@/-]*/)?([\w+=,.@-]+)")
-_SESSION: Final = re.compile(r"[\w+=,.@-]{2,64}")
 
 
 @api.operation
@@ -42,8 +43,8 @@ def assume_role(
     RoleArn: str,
     RoleSessionName: str,
     DurationSeconds: int = 3_600,
-    Policy: str | None = None,  # what it allows: nobody asks
-    PolicyArns: Sequence[Any] = (),  # the same
+    Policy: str | None = None,
+    PolicyArns: Sequence[Any] = (),  # what they allow: nobody asks
     Tags: Sequence[Any] = (),  # seen by policies only
     TransitiveTagKeys: Sequence[str] = (),  # the same
     ExternalId: str | None = None,  # asked for by a role's trust policy, and roles have none here
@@ -52,14 +53,17 @@ def assume_role(
     SourceIdentity: str | None = None,
 ) -> Response:
     """Credentials that expire in virtual time. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+    _check_text("roleArn", RoleArn, 20, 2048)
+    _check_text("roleSessionName", RoleSessionName, 2, 64, r"[\w+=,.@-]*")
     match = _ROLE.fullmatch(RoleArn)
     if match is None:
         raise AwsError("ValidationError", f"{RoleArn} is invalid")
-    if not _SESSION.fullmatch(RoleSessionName):
+    if Policy is not None:
+        _check_policy(Policy)
+    if DurationSeconds > 3_600 and acting(account.world) is not None:
         raise AwsError(
             "ValidationError",
-            f"1 validation error detected: Value '{RoleSessionName}' at 'roleSessionName' failed to satisfy "
-            "constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*",
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
         )
     number, role = match.groups()
     user = {"AssumedRoleId": f"{_role_id(role)}:{RoleSessionName}", "Arn": _session(number, role, RoleSessionName)}
@@ -80,7 +84,34 @@ def get_session_token(
     SerialNumber: str | None = None,  # of an MFA device, which nobody demands
     TokenCode: str | None = None,  # the same
 ) -> Response:
+    """Of a user: a role's session can't have one."""
+    if acting(account.world) is not None:
+        raise AwsError("AccessDenied", "Cannot call GetSessionToken with session credentials", 403)
     return {"Credentials": _credentials(account, DurationSeconds, 129_600)}
+
+
+def _check_text(name: str, text: str, least: int, most: int, pattern: str = ".*") -> None:
+    """Raises AwsError ValidationError."""
+    if len(text) < least:
+        rule = f"have length greater than or equal to {least}"
+    elif len(text) > most:
+        rule = f"have length less than or equal to {most}"
+    elif not re.fullmatch(pattern, text, re.DOTALL):
+        rule = f"satisfy regular expression pattern: {pattern}"
+    else:
+        return
+    raise AwsError(
+        "ValidationError",
+        f"1 validation error detected: Value '{text}' at '{name}' failed to satisfy constraint: Member must {rule}",
+    )
+
+
+def _check_policy(policy: str) -> None:
+    """Nobody asks what it allows, but it must be JSON. Raises AwsError MalformedPolicyDocument."""
+    try:
+        msgspec.json.decode(policy, type=dict)
+    except msgspec.MsgspecError:
+        raise AwsError("MalformedPolicyDocument", "This policy contains invalid Json") from None
 
 
 def _credentials(account: Resources, seconds: int, longest: int) -> dict[str, Any]:

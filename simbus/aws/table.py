@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simbus.aws.travel import travel
-from simbus.errors import UsageError
+from simbus.errors import AwsError, UsageError
 from simbus.kernel import FOREVER
 
 if TYPE_CHECKING:
@@ -43,10 +43,11 @@ _MODULES: Final = {
 
 
 class Operation(NamedTuple):
-    """One operation: its function, and the parameters that this one understands."""
+    """One operation: its function, the parameters that this one understands, and those that it must have."""
 
     function: Function
     parameters: frozenset[str]
+    required: tuple[str, ...] = ()
 
 
 class Api:
@@ -66,7 +67,12 @@ class Api:
         Parameters that several operations share may stand in a TypedDict: `**settings: Unpack[Settings]`.
         """
         name = "".join(part[:1].upper() + part[1:] for part in function.__name__.split("_"))
-        self.operations[name] = Operation(function, frozenset(_parameters(function)))
+        required = [
+            each.name
+            for each in inspect.signature(function).parameters.values()
+            if each.kind is each.KEYWORD_ONLY and each.default is each.empty
+        ]
+        self.operations[name] = Operation(function, frozenset(_parameters(function)), tuple(required))
         return function
 
 
@@ -107,6 +113,9 @@ def answer(
     if not found.parameters.issuperset(params):
         name = min(params.keys() - found.parameters)
         raise not_built(f"{service} {operation} with {name}")
+    for name in found.required:
+        if name not in params:
+            raise _missing(service, name)
     timeline = account.world.timeline
     actor = timeline.actor
     if actor is None:
@@ -123,6 +132,19 @@ def answer(
     finally:
         actor.answering -= 1
         actor.patience = FOREVER
+
+
+def _missing(service: str, name: str) -> AwsError:
+    """A required parameter is not there, which botocore sees first unless `parameter_validation` is off."""
+    if service == "sqs":
+        return AwsError("MissingParameter", f"The request must contain the parameter {name}.")
+    if service == "sns":
+        return AwsError("InvalidParameter", f"Invalid parameter: {name} Reason: no value for required parameter")
+    if service == "cloudwatch":
+        return AwsError("MissingParameter", f"The parameter {name} is required.")
+    code = {"logs": "InvalidParameterException", "sts": "ValidationError"}.get(service, "ValidationException")
+    where = f"Value null at '{name[0].lower()}{name[1:]}'"
+    return AwsError(code, f"1 validation error detected: {where} failed to satisfy constraint: Member must not be null")
 
 
 def not_built(what: str) -> UsageError:

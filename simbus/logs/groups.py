@@ -297,7 +297,7 @@ def check_name(pattern: re.Pattern[str], where: str, name: str, rule: str) -> No
     if not pattern.fullmatch(name):
         raise invalid(
             f"1 validation error detected: Value '{name}' at '{where}' failed to satisfy constraint: Member must "
-            + (f"satisfy regular expression pattern: {rule}" if 1 <= len(name) <= 512 else "have a length of 1 to 512")
+            + (f"satisfy regular expression pattern: {rule}" if 1 <= len(name) <= 512 else _length(name))
         )
 
 
@@ -337,3 +337,7 @@ def _page(events: Iterator[Event], limit: int) -> tuple[list[Event], bool]:
             return found, True
         found.append(event)
     return found, False
+
+
+def _length(name: str) -> str:
+    return "have length greater than or equal to 1" if not name else "have length less than or equal to 512"

@@ -77,7 +77,7 @@ def answered(client: Any, name: str = "f") -> Any:
 def test_a_function_is_made_of_a_zip_and_runs(client: Any) -> None:
     """201 and Pending, then Active (recorded: test_function_state); CodeSha256 is that of the bytes of the zip."""
     package = packed(42)
-    answer = made(client, Code={"ZipFile": package}, Environment={"Variables": {"A": "b"}}, Tags={"team": "x"})
+    answer = made(client, Code={"ZipFile": package}, Environment={"Variables": {"AB": "b"}}, Tags={"team": "x"})
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 201
     assert (answer["State"], answer["StateReasonCode"]) == ("Pending", "Creating")
     assert answer["CodeSha256"] == b64encode(hashlib.sha256(package).digest()).decode()
@@ -88,7 +88,7 @@ def test_a_function_is_made_of_a_zip_and_runs(client: Any) -> None:
     assert shown["Tags"] == {"team": "x"}
     configuration = shown["Configuration"]
     assert (configuration["State"], configuration["LastUpdateStatus"]) == ("Active", "Successful")
-    assert configuration["Environment"] == {"Variables": {"A": "b"}}
+    assert configuration["Environment"] == {"Variables": {"AB": "b"}}
     assert configuration["Role"] == ROLE
     assert configuration["RevisionId"] != answer["RevisionId"]
     assert shown["Code"]["RepositoryType"] == "S3"
@@ -199,7 +199,7 @@ def test_an_update_of_the_configuration(client: Any, sim: Simulation) -> None:
     """What is not given stays; InProgress, then Successful (recorded: test_dead_letter_queue, `delete_dlq`)."""
     sim.queue("dead")
     dead = sim["sqs:dead"].arn
-    made(client, Description="first", Environment={"Variables": {"A": "b"}}, DeadLetterConfig={"TargetArn": dead})
+    made(client, Description="first", Environment={"Variables": {"AB": "b"}}, DeadLetterConfig={"TargetArn": dead})
     sim.run(for_="1m")
     answer = client.update_function_configuration(FunctionName="f", Timeout=30, MemorySize=512, DeadLetterConfig={})
     assert (answer["LastUpdateStatus"], answer["LastUpdateStatusReasonCode"]) == ("InProgress", "Creating")

@@ -106,6 +106,8 @@ class Api:
     def _call(self, op: str, params: dict[str, Any]) -> None:
         service, _, operation = op.partition(":")
         getattr(self.client(service), xform_name(operation))(**params)
+        if operation == "CreateTable":
+            self.client(service).get_waiter("table_exists").wait(TableName=params["TableName"])
 
 
 def normal(answer: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from simbus.aws.lambda_.checks import DESTINATION, matches, one_of
 from simbus.aws.lambda_.functions import bad_marker
 from simbus.aws.lambda_.names import api, located
 from simbus.aws.paging import given, page
@@ -126,6 +127,9 @@ def list_function_event_invoke_configs(
 
 def _event_invoke(retries: int | None, age: int | None, destinations: Json | None) -> dict[str, Any]:
     where = destinations or {}
+    for name in ("OnSuccess", "OnFailure"):
+        path = f"destinationConfig.o{name[1:]}.destination"
+        matches(path, where.get(name, {}).get("Destination"), DESTINATION, 350)
     return {
         "maximum_retry_attempts": retries,
         "maximum_event_age_in_seconds": age,
@@ -144,6 +148,7 @@ def get_function_recursion_config(account: Resources, *, FunctionName: str) -> R
 
 @api.operation
 def put_function_recursion_config(account: Resources, *, FunctionName: str, RecursiveLoop: str) -> Response:
+    one_of("recursiveLoop", RecursiveLoop, ("Allow", "Terminate"))
     function, _ = located(account, FunctionName)
     function.put_function_recursion_config(RecursiveLoop)
     return {"RecursiveLoop": RecursiveLoop}

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from simbus.aws.lambda_.checks import HANDLER, TARGET, check_architectures, check_variables, matches, one_of
 from simbus.aws.lambda_.names import api, located, parsed
 from simbus.aws.paging import given, page
 from simbus.aws.table import Response, not_built
@@ -61,6 +62,8 @@ def create_function(
     operation = "CreateFunction"
     _check_default(operation, TracingConfig, SnapStart)
     _check_empty(operation, Layers=Layers, VpcConfig=VpcConfig, FileSystemConfigs=FileSystemConfigs)
+    _check(Handler, Environment, Architectures, DeadLetterConfig)
+    one_of("packageType", PackageType, ("Zip", "Image"))
     if PackageType != "Zip":
         raise not_built(f"lambda {operation} with PackageType {PackageType}")
     if not Runtime or not Handler:
@@ -172,6 +175,7 @@ def update_function_configuration(
     operation = "UpdateFunctionConfiguration"
     _check_default(operation, TracingConfig, SnapStart)
     _check_empty(operation, Layers=Layers, VpcConfig=VpcConfig, FileSystemConfigs=FileSystemConfigs)
+    _check(Handler, Environment, None, DeadLetterConfig)
     if Runtime is not None:
         _check_runtime(operation, Runtime)
     function, _ = located(account, FunctionName)
@@ -205,6 +209,7 @@ def update_function_code(
 
     https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
     """
+    check_architectures(Architectures)
     function, _ = located(account, FunctionName)
     function.revisions.check(LATEST, RevisionId)
     places = given(ZipFile=ZipFile, S3Bucket=S3Bucket, S3Key=S3Key, S3ObjectVersion=S3ObjectVersion)
@@ -246,6 +251,16 @@ def get_account_settings(account: Resources) -> Response:
 
 
 # --- parameters ------------------------------------------------------------------------------------------------------
+
+
+def _check(
+    handler: str | None, environment: Json | None, architectures: Sequence[str] | None, dead_letter: Json | None
+) -> None:
+    """What has a form of its own. Raises ValidationException."""
+    matches("handler", handler, HANDLER, 128)
+    check_variables((environment or {}).get("Variables"))
+    check_architectures(architectures)
+    matches("deadLetterConfig.targetArn", (dead_letter or {}).get("TargetArn"), TARGET)
 
 
 def _settings(**values: Any) -> dict[str, Any]:

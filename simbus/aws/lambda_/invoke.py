@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
+from simbus.aws.lambda_.checks import one_of
 from simbus.aws.lambda_.names import api, invoked
 from simbus.aws.table import Response
 
@@ -27,6 +28,7 @@ def invoke(
 
     The request id of the answer is that of the invocation. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
     """
+    one_of("logType", LogType, ("None", "Tail"))
     function, qualifier = invoked(account, FunctionName, Qualifier)
     answer = function.invoke(
         Payload, invocation_type=InvocationType, qualifier=qualifier, client_context=ClientContext, log_type=LogType

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from simbus.aws.lambda_.checks import ARN, DESTINATION, matches
 from simbus.aws.lambda_.names import api
 from simbus.aws.table import Response
 from simbus.scheduler.mappings.request import snake
@@ -39,6 +40,8 @@ def create_event_source_mapping(
     ProvisionedPollerConfig: Mapping[str, Any] | None = None,
 ) -> Response:
     given = _given(locals())
+    matches("eventSourceArn", EventSourceArn, ARN)
+    _check_destination(DestinationConfig)
     return _shown(account.event_source_mappings.create_event_source_mapping(**given))
 
 
@@ -65,6 +68,7 @@ def update_event_source_mapping(
     ProvisionedPollerConfig: Mapping[str, Any] | None = None,
 ) -> Response:
     given = _given(locals())
+    _check_destination(DestinationConfig)
     return _shown(account.event_source_mappings.update_event_source_mapping(**given))
 
 
@@ -91,6 +95,11 @@ def list_event_source_mappings(
         event_source_arn=EventSourceArn, function_name=FunctionName, marker=Marker, max_items=MaxItems
     )
     return {**found, "EventSourceMappings": [_shown(each) for each in found["EventSourceMappings"]]}
+
+
+def _check_destination(config: Mapping[str, Any] | None) -> None:
+    destination = ((config or {}).get("OnFailure") or {}).get("Destination")
+    matches("destinationConfig.onFailure.destination", destination, DESTINATION, 350)
 
 
 def _given(parameters: dict[str, Any]) -> dict[str, Any]:

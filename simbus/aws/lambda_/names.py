@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from simbus.aws.lambda_.checks import QUALIFIER, matches
 from simbus.aws.table import Api
 from simbus.errors import AwsError
 from simbus.functions.function import LATEST
@@ -35,6 +36,7 @@ class Name(NamedTuple):
 
 def parsed(account: Resources, function_name: str, qualifier: str | None = None) -> Name:
     """Take a FunctionName and a Qualifier apart. Raises AWS's errors."""
+    matches("qualifier", qualifier, QUALIFIER, 128)
     match = _NAME.fullmatch(function_name)
     if match is None:
         raise AwsError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from simbus.aws.lambda_.checks import RESOURCE, STATEMENT_ID, matches
 from simbus.aws.lambda_.names import api, located, parsed
 from simbus.aws.table import Response, not_built
 from simbus.functions.function import LATEST
@@ -32,6 +33,7 @@ def add_permission(
     PrincipalOrgID: str | None = None,
 ) -> Response:
     """https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html"""
+    matches("statementId", StatementId, STATEMENT_ID, 100)
     function, qualifier = located(account, FunctionName, Qualifier)
     function.revisions.check(qualifier or LATEST, RevisionId)
     statement = function.permissions.add(
@@ -87,6 +89,7 @@ def list_tags(account: Resources, *, Resource: str) -> Response:
 
 def _tagged(account: Resources, arn: str) -> LambdaFunction:
     """The function of an ARN; versions, aliases and event source mappings have no tags here."""
+    matches("resource", arn, RESOURCE)
     if ":event-source-mapping:" in arn:
         raise not_built("tags of an event source mapping")
     if parsed(account, arn).qualifier is not None:
