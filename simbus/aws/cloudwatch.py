@@ -31,6 +31,7 @@ from simbus.metrics.statistics import (
 
 if TYPE_CHECKING:
     from simbus.resources import Resources
+    from simbus.sources.dynamodb.table import Table
 
 Json = Mapping[str, Any]
 api = Api("cloudwatch")
@@ -295,6 +296,10 @@ def _points(account: Resources, key: Key) -> list[Point]:
     check_name(key.name, dimension or ("FunctionName=" if key.name not in _OF_ACCOUNT else ""))
     if key.namespace == "AWS/Lambda" and key.name in _OF_INVOCATIONS:
         return _of_invocations(account, key)
+    if key.namespace == "AWS/DynamoDB":
+        table: Table | None = account.find("dynamodb", key.dimensions[0][1])
+        if table is not None and table.throughput is None:
+            raise not_built(f"cloudwatch metrics of {table.name}, a table of on-demand capacity")
     if not dimension and key.name not in _OF_ACCOUNT:
         raise not_built(f"cloudwatch metric {key.name} of all functions together")
     return [point_of(row) for row in account.world.metrics.datapoints(key.name, dimension)]

@@ -126,8 +126,7 @@ def test_botocore_backs_off_in_virtual_time(sim: Simulation) -> None:
     answer = sim.function("f", handler=handler, timeout=60).invoke({})
     assert answer.json() == 305
     assert sim.now >= 4 * SECOND
-    throttles = [point.value for point in sim.world.metrics.datapoints("WriteThrottleEvents", "TableName=orders")]
-    assert sum(throttles) >= 4
+    assert sum(point.value for point in table.metric("WriteThrottleEvents")) >= 4
 
 
 def test_batches_leave_what_is_too_much(sim: Simulation) -> None:
@@ -236,6 +235,25 @@ def test_metrics(sim: Simulation) -> None:
             Statistics=["Sum"],
         )
         assert [point["Sum"] for point in found["Datapoints"]] == [expected]
+    listed = cloudwatch.list_metrics(Namespace="AWS/DynamoDB")["Metrics"]
+    assert [each["MetricName"] for each in listed] == ["ConsumedWriteCapacityUnits", "WriteThrottleEvents"]
+
+
+def test_metrics_of_an_on_demand_table_are_refused(sim: Simulation) -> None:
+    """simbus does not count them: no data point would look like no traffic."""
+    table = sim.table("orders", hash_key="id")
+    with pytest.raises(UsageError, match="on-demand capacity"):
+        table.metric("ConsumedWriteCapacityUnits")
+    with pytest.raises(UsageError, match="a table of on-demand capacity: simbus does not play this"):
+        sim.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/DynamoDB",
+            MetricName="ConsumedWriteCapacityUnits",
+            Dimensions=[{"Name": "TableName", "Value": "orders"}],
+            StartTime=sim.world.datetime(0),
+            EndTime=sim.world.datetime(3600 * SECOND),
+            Period=60,
+            Statistics=["Sum"],
+        )
 
 
 def test_on_demand_there_is_no_limit(sim: Simulation) -> None:

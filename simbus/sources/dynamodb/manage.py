@@ -7,6 +7,7 @@ from typing import Any
 
 from simbus.bus import Bus
 from simbus.errors import AwsError, UsageError
+from simbus.metrics import Datapoint
 from simbus.sources.base import operation, twin
 from simbus.sources.dynamodb import definition
 from simbus.sources.dynamodb.describe import ON_DEMAND, PROVISIONED, Units, description, key_arn, new_info
@@ -60,6 +61,18 @@ class ManagedTable(LivingTable):
         self.info.table_class = table_class
         self.info.key_arn = key_arn(world, sse_specification)
         self.info.protected = deletion_protection_enabled
+
+    def metric(self, name: str) -> list[Datapoint]:
+        """The data points of a CloudWatch metric (`WriteThrottleEvents`) so far: see `simbus.metrics`.
+
+        Raises UsageError for a metric that tables do not have, and for a table of on-demand capacity.
+        """
+        if self.throughput is None:
+            raise UsageError(
+                f"table {self.resource} is of on-demand capacity; simbus has metrics of provisioned tables only. "
+                "Give it a provisioned_throughput, or count its events."
+            )
+        return self._world.metrics.datapoints(name, f"TableName={self.resource}")
 
     @operation
     def describe_table(self) -> dict[str, Any]:
