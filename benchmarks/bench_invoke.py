@@ -2,8 +2,9 @@
 
 The floor is a bare heapq loop in this script: for each event it decodes the same JSON and writes rows of the same
 tables with the same bytes (events, deliveries, invocations, three log events) by executemany into a file in WAL mode,
-synchronous off, as simbus does. (simbus has larger pages and more rows a statement, the floor SQLite's defaults.) It
-has no semantics at all: no clock but a number, no limits, no retries, no digest, no index.
+synchronous off, as simbus does. (simbus has larger pages and more rows a statement, the floor SQLite's defaults; and
+simbus writes nothing twice: what other rows say already are views.) It has no semantics at all: no clock but a number,
+no limits, no retries, no digest, no index.
 """
 
 from __future__ import annotations

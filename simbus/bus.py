@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from msgspec.structs import force_setattr
+
 from simbus.kernel import MILLISECOND
 from simbus.model import ChangeEvent
 from simbus.world import World
@@ -34,7 +36,8 @@ class Bus:
         self._origin = world.epoch_ns
         self._rows = world.rows
         self._events = world.rows.events
-        self._deliveries = world.rows.deliveries
+        self._settlements = world.rows.settlements
+        self._published = 0
         self._subscriptions: dict[str, list[Subscription]] = {}
 
     def subscribe(self, source: str, subscription: Subscription) -> None:
@@ -49,7 +52,9 @@ class Bus:
         return list(self._subscriptions.get(source, ()))
 
     def publish(self, event: ChangeEvent) -> None:
-        """Write the event down and offer it to every subscription of its source."""
+        """Number the event, write it down, and offer it to every subscription of its source."""
+        self._published = number = self._published + 1
+        force_setattr(event, "number", number)
         self._events.append(
             (
                 event.id,
@@ -69,7 +74,7 @@ class Bus:
             subscription.offer(event)
 
     def settle(self, event: ChangeEvent | None, subscription: str, outcome: str, request_id: str | None = None) -> None:
-        """Write down what a delivery came to.
+        """Write down what a delivery came to, where no attempt that went well says it (`Invocation.subscription`).
 
         `outcome` is `ok` (processed, or put into a queue), `dead_letter` (in a DLQ or a failure destination),
         `dropped` (lost: given up with nowhere to go) or `held` (still waiting when the run ended). A synchronous call
@@ -77,19 +82,24 @@ class Bus:
         """
         if event is not None:
             settled_at = None if outcome == "held" else (self._origin + self._timeline.now) // MILLISECOND
-            self._deliveries.append((event.id, request_id, subscription, settled_at, outcome))
+            number = self._rows.next_delivery()
+            self._settlements.append((number, event.id, request_id, subscription, settled_at, outcome))
 
     def settle_id(self, event_id: str, subscription: str, outcome: str, request_id: str | None = None) -> None:
         """The same for a change event of which only the id is at hand."""
         settled_at = None if outcome == "held" else (self._origin + self._timeline.now) // MILLISECOND
-        self._deliveries.append((event_id, request_id, subscription, settled_at, outcome))
+        number = self._rows.next_delivery()
+        self._settlements.append((number, event_id, request_id, subscription, settled_at, outcome))
 
     def settle_ids(
         self, event_ids: Iterable[str], subscription: str, outcome: str, request_id: str | None = None
     ) -> None:
         """The same for many change events at once."""
         settled_at = None if outcome == "held" else (self._origin + self._timeline.now) // MILLISECOND
-        self._deliveries.extend([(event_id, request_id, subscription, settled_at, outcome) for event_id in event_ids])
+        number = self._rows.next_delivery
+        self._settlements.extend(
+            [(number(), event_id, request_id, subscription, settled_at, outcome) for event_id in event_ids]
+        )
 
     def hop(self, event_id: str | None, kind: str, place: str, detail: str | None = None) -> None:
         """Write down a step of an event's way that no other table tells, with its reason."""

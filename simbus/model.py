@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -14,6 +14,28 @@ Status = Literal["ok", "error", "timeout", "exit", "oom"]
 Lineage = Mapping[str, int]
 
 
+class Wrapping(NamedTuple):
+    """How a payload is made of a change event's data: put between two texts, `mark` in it replaced by `marked`.
+
+    The rows of a run keep the data once, and say of the payload how it is made of it.
+    """
+
+    opening: str = ""
+    mark: str = ""
+    marked: str = ""
+    closing: str = ""
+
+    def around(self, data: str) -> str:
+        """The payload."""
+        if self.mark:
+            data = data.replace(self.mark, self.marked)
+        return f"{self.opening}{data}{self.closing}"
+
+
+PLAIN: Final = Wrapping()
+"""The payload is the data."""
+
+
 class ChangeEvent(msgspec.Struct, frozen=True, gc=False):
     """One thing that happened at a source.
 
@@ -22,7 +44,7 @@ class ChangeEvent(msgspec.Struct, frozen=True, gc=False):
     the request id of an invocation, the id of another change event (of the object that S3 tells the event bus of, the
     message that SNS sends on, the event that an archive replays), the ARN of a rule whose schedule is due, or the
     service that did it by itself (`dynamodb.amazonaws.com`: time to live). None: it came from outside. `data` is the
-    service's record, as JSON text.
+    service's record, as JSON text. `number` counts the events of a run from 1: the bus sets it.
     """
 
     id: str
@@ -34,6 +56,7 @@ class ChangeEvent(msgspec.Struct, frozen=True, gc=False):
     parent: str | None
     data: str
     lineage: Lineage | None = None
+    number: int = 0
 
 
 class Outcome(NamedTuple):
@@ -57,6 +80,8 @@ class Invocation(msgspec.Struct, eq=False):
     `payload` is JSON text. `qualifier` is the alias or version as the caller named it (None: unqualified), `version`
     the one that it resolves to. Times are nanoseconds of virtual time. `on_settled(invocation, outcome)` is called
     exactly once, when the attempt has ended; `on_throttled(invocation, throttled)` instead of it, when none began.
+    `event` is the number of the change event that it is the delivery of, for `subscription`: an attempt that goes well
+    settles that. `wrapping`: the payload is that event's data, in this.
     """
 
     request_id: str
@@ -71,6 +96,9 @@ class Invocation(msgspec.Struct, eq=False):
     lineage: Lineage | None = None
     client_context: str | None = None
     trace_duration: int | None = None  # a recorded duration in nanoseconds, instead of the modelled one
+    event: int | None = None
+    subscription: str | None = None
+    wrapping: Wrapping | None = None
     state: Any = None  # the caller's own
     version: str = "$LATEST"
     started_at: int = 0

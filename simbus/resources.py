@@ -373,6 +373,8 @@ class Resources:
             end = getattr(resource, "final_rows", None)
             if end is not None:
                 end()
+        for core in self._cores:
+            core.final_rows()
         self.event_source_mappings.final_rows()
         self.world.metrics.finish()
 

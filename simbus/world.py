@@ -13,7 +13,7 @@ from simbus.arn import Account, arn, short_name
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import MILLISECOND, Timeline
 from simbus.metrics import Metrics
-from simbus.model import ChangeEvent
+from simbus.model import ChangeEvent, Wrapping
 
 Row = tuple[Any, ...]
 _RANDOM_BITS = (1 << 128) - 1 - (0xF << 76) - (0xC << 60)
@@ -25,12 +25,19 @@ class Rows(Protocol):
     """Where rows go: one list per table of the run file. Tuples in column order."""
 
     events: list[Row]
-    deliveries: list[Row]
-    invocations: list[Row]
+    settlements: list[Row]
+    attempts: list[Row]
     hops: list[Row]
     messages: list[Row]
-    log_events: list[Row]
+    log_lines: list[Row]
+    next_line: Callable[[], int]  # the number of a log line, in the order in which all of them come
+    next_delivery: Callable[[], int]  # the number of a settled delivery, likewise
     metrics: list[Any]
+
+    def route(
+        self, subscription: str | None, invocation_type: str, source_arn: str | None, wrapping: Wrapping | None
+    ) -> int:
+        """The number of what invocations that come the same way have in common."""
 
     def add_log_stream(self, log_group: str, name: str, function: str, version: str, created_at: int) -> int:
         """Make a log stream, created at that time (ms since 1970); returns its id for `log_events`."""
@@ -77,7 +84,8 @@ class Delivery(msgspec.Struct, eq=False):
     resource on whose behalf ("": a caller's own). `parent` is what a change event that it leads to is caused by: the
     change event here, or the request id of the invocation that it is about. `attributes` are message attributes
     (`{name: {"DataType": ..., "StringValue": ...}}`), `group_id` and `deduplication_id` those of a FIFO message.
-    `subscription` names the delivery in the rows.
+    `subscription` names the delivery in the rows. `wrapping` says that the payload is the event's data, and what is
+    around it.
     """
 
     payload: str
@@ -92,6 +100,7 @@ class Delivery(msgspec.Struct, eq=False):
     group_id: str | None = None
     deduplication_id: str | None = None
     trace_duration: int | None = None
+    wrapping: Wrapping | None = None
 
     def __post_init__(self) -> None:
         if self.event is not None:

@@ -11,25 +11,8 @@ from simbus.bus import Bus
 from simbus.errors import AwsError
 from simbus.kernel import Timeline
 from simbus.sources.sns.topic import Topic
-from simbus.world import Delivery, Row, World
-
-
-class Tables:
-    """The rows of a run, as lists."""
-
-    def __init__(self) -> None:
-        self.events: list[Row] = []
-        self.deliveries: list[Row] = []
-        self.hops: list[Row] = []
-        self.messages: list[Row] = []
-        self.metrics: list[Row] = []
-
-    def add_log_stream(self, log_group: str, name: str, function: str, version: str, created_at: int) -> int:
-        """Streams are not kept here."""
-        return 1
-
-    def flush_if_full(self) -> None:
-        """Nothing is written anywhere: the lists keep every row."""
+from simbus.world import Delivery, World
+from tests.worlds import ListRows
 
 
 class Box:
@@ -70,7 +53,7 @@ class Stage:
 
     def __init__(self, account: Account | None = None, seed: int = 1) -> None:
         self.timeline = Timeline(seed)
-        self.rows = Tables()
+        self.rows = ListRows()
         self.world = World(self.timeline, self.rows, account or Account(), datetime(2026, 1, 1, tzinfo=UTC))
         self.bus = Bus(self.world)
 

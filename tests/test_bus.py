@@ -27,7 +27,8 @@ def event(event_id: str, source: str = "s3:b", kind: str = "ObjectCreated:Put") 
 
 def table(sim: Simulation, name: str) -> list[dict[str, Any]]:
     with sim.reader() as reader:
-        return [dict(row) for row in reader.query(f"SELECT * FROM {name}")]
+        rows = [dict(row) for row in reader.query(f"SELECT * FROM {name}")]
+    return [{column: value for column, value in row.items() if column != "rowid"} for row in rows]
 
 
 def test_subscriptions_are_offered_the_events_of_their_source_in_order(sim: Simulation) -> None:

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -117,49 +116,23 @@ def play(seed: int | str = 3, **options: Any) -> tuple[str, list[tuple[Any, ...]
         return sim.digest(), rows
 
 
-class SlowDisk:
-    """Writes a batch only when the simulation has come as far as it can without it."""
+@pytest.mark.parametrize("batch_rows", [5, 100, 10_000])
+def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, batch_rows: int) -> None:
+    """How rows are cut into batches is not seen in the run."""
+    whole = play()
+    written: list[int] = []
+    write: Callable[..., Awaitable[None]] = writer._write
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.batches = 0
-        self.full = threading.Event()
-        write: Callable[..., Awaitable[None]] = writer._write
-        reserve = writer._WriterThread.reserve
+    async def counted(*arguments: Any) -> None:
+        written.append(1)
+        await write(*arguments)
 
-        async def slow(*arguments: Any) -> None:
-            self.full.wait(60)
-            self.batches += 1
-            await write(*arguments)
-
-        def reserving(thread: Any) -> None:
-            if thread._slots._value == 0:
-                self.full.set()  # the queue is full: only now the disk begins
-            reserve(thread)
-
-        monkeypatch.setattr(writer, "_write", slow)
-        monkeypatch.setattr(writer._WriterThread, "reserve", reserving)
-        monkeypatch.setattr(writer._WriterThread, "wait", self._waiting(writer._WriterThread.wait))
-
-    def _waiting(self, wait: Callable[[Any], None]) -> Callable[[Any], None]:
-        def waiting(thread: Any) -> None:
-            self.full.set()
-            wait(thread)
-
-        return waiting
-
-
-@pytest.mark.parametrize(("batch_rows", "queue_batches"), [(5, 1), (100, 3), (10_000, 2)])
-def test_a_slow_disk_changes_nothing(monkeypatch: pytest.MonkeyPatch, batch_rows: int, queue_batches: int) -> None:
-    """How rows are cut into batches, and whether the simulation has to wait for the disk, is not seen in the run."""
-    fast = play()
-    defaults = {"batch_rows": batch_rows, "queue_batches": queue_batches}
-    monkeypatch.setattr(writer.RunWriter.__init__, "__kwdefaults__", defaults)
+    monkeypatch.setattr(writer, "_write", counted)
+    monkeypatch.setattr(writer.RunWriter.__init__, "__kwdefaults__", {"batch_rows": batch_rows})
     monkeypatch.setattr(bus, "FLUSH_EVENTS", 1)
-    monkeypatch.setattr(version, "FLUSH_LINES", 1)
-    disk = SlowDisk(monkeypatch)
-    assert play() == fast
-    if batch_rows < 1000:
-        assert disk.batches > 3
+    monkeypatch.setattr(version, "LOOK_EVERY", 1)
+    assert play(db=tmp_path / "run.db") == whole
+    assert (len(written) > 5) is (batch_rows < 1000)
 
 
 def test_seeds_differ() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from simbus.arn import Account
@@ -23,12 +24,23 @@ class ListRows:
 
     def __init__(self) -> None:
         self.events: list[Any] = []
-        self.deliveries: list[Any] = []
-        self.invocations: list[Any] = []
+        self.settlements: list[Any] = []
+        self.attempts: list[Any] = []
         self.hops: list[Any] = []
         self.messages: list[Any] = []
-        self.log_events: list[Any] = []
+        self.log_lines: list[Any] = []
+        self.next_line = count(1).__next__
+        self.next_delivery = count(1).__next__
         self.metrics: list[Any] = []
+
+    @property
+    def deliveries(self) -> list[Any]:
+        """The settlements without their numbers."""
+        return [row[1:] for row in self.settlements]
+
+    def route(self, *_: Any) -> int:
+        """Routes are not kept here."""
+        return 1
 
     def add_log_stream(self, log_group: str, name: str, function: str, version: str, created_at: int) -> int:
         """Streams are not kept here."""

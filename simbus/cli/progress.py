@@ -64,11 +64,11 @@ class Glance:
     def _invocations(self) -> int:
         """Those in the file and those that wait to be written; a batch on its way is counted when it has arrived."""
         rows = self._simulation.rows
-        waiting = len(rows.invocations)
+        waiting = len(rows.attempts)
         if rows.path is not None:
             # Nothing to be seen is no reason to stop: a reader may meet a file that is being replaced or locked.
             with suppress(SimbusError), open_run(rows.path) as run:
-                [row] = run.query("SELECT max(rowid) FROM invocations")
+                [row] = run.query("SELECT max(rowid) FROM attempts")
                 self._counted = max(self._counted, (row[0] or 0) + waiting)
         return self._counted
 

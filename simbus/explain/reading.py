@@ -74,6 +74,7 @@ class Standing(NamedTuple):
     receive_count: int
 
 
+_DELIVERIES = f"SELECT {', '.join(Delivery._fields)} FROM deliveries"
 _ATTEMPT = ", ".join(Attempt._fields[:-1])
 
 
@@ -105,11 +106,11 @@ class Reading:
         return [Event(*row) for row in self._each(sql, parents)]
 
     def deliveries(self, event_ids: Iterable[str]) -> dict[str, list[Delivery]]:
-        return _grouped(Delivery(*row) for row in self._each("SELECT * FROM deliveries WHERE event_id IN", event_ids))
+        return _grouped(Delivery(*row) for row in self._each(f"{_DELIVERIES} WHERE event_id IN", event_ids))
 
     def settled_by(self, request_ids: Iterable[str]) -> list[Delivery]:
         """The deliveries that requests settled, or still had in hand."""
-        return [Delivery(*row) for row in self._each("SELECT * FROM deliveries WHERE request_id IN", request_ids)]
+        return [Delivery(*row) for row in self._each(f"{_DELIVERIES} WHERE request_id IN", request_ids)]
 
     def hops(self, event_ids: Iterable[str]) -> dict[str, list[Hop]]:
         return _grouped(Hop(*row) for row in self._each("SELECT * FROM hops WHERE event_id IN", event_ids))

@@ -56,6 +56,7 @@ class Environment:
         "_lines",
         "_process",
         "_ready",
+        "_start_line",
         "_timeline",
         "id",
         "idle_since",
@@ -93,6 +94,7 @@ class Environment:
         self._invocation: Invocation | None = None
         self._deadline = 0
         self._armed = False
+        self._start_line: int | None = None
 
     def __repr__(self) -> str:
         state = "busy" if self._invocation else "idle" if self._ready else "new"
@@ -173,7 +175,7 @@ class Environment:
         self._deadline = now + self.version.timeout_ns
         if invocation.log_tail is not None:
             self.stream.keep_tail()
-        self._lines.start(invocation.request_id)
+        self._start_line = self._lines.start(invocation.request_id)
         if self._ready:
             self._call(invocation)
         else:
@@ -279,20 +281,30 @@ class Environment:
         elif status in ("exit", "oom") or init_failed:
             line_status = "error"
             error_type = "Runtime.OutOfMemory" if status == "oom" else outcome.error_type
-        report = Report(
-            duration_ms,
-            billed,
-            self.version.config.memory_size,
-            invocation.max_memory_used,
-            shown_init,
-            line_status,
-            error_type,
-            status == "error",
-        )
-        self._lines.end(invocation.request_id, report)
+        end_line = self._lines.end_said(duration_ms, shown_init) if line_status is None else None
+        if end_line is None:
+            report = Report(
+                duration_ms,
+                billed,
+                self.version.config.memory_size,
+                invocation.max_memory_used,
+                shown_init,
+                line_status,
+                error_type,
+                status == "error",
+            )
+            self._lines.end(invocation.request_id, report)
+        lines, self._start_line = (self._start_line, end_line), None
         if invocation.log_tail is not None:
             invocation.log_tail = self.stream.take_tail()
-        self.version.write_row(self, invocation, outcome, duration_ms, billed, shown_init)
+        self.version.write_row(self, invocation, outcome, duration_ms, billed, shown_init, lines)
+
+    def final_rows(self) -> None:
+        """The run ends in the middle of an invocation: its START, which no row will ever say, is written out."""
+        if self._start_line is not None and self._invocation is not None:
+            began = self.version.epoch_ms(self._invocation.started_at)
+            self.stream.write_start(self._start_line, self._invocation.request_id, self.version.number, began)
+            self._start_line = None
 
     # --- rest and end ----------------------------------------------------------------------------------------------
 

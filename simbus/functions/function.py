@@ -236,6 +236,12 @@ class Function:
             version.provision(0)
         self.reserve(None)
 
+    def final_rows(self) -> None:
+        """The run ends: invocations that have not say that they began."""
+        for version in self.versions.values():
+            for environment in version.environments:
+                environment.final_rows()
+
     def close(self) -> None:
         """The simulation ends: every environment with it."""
         for version in self.versions.values():

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from simbus.functions.function import Function
 
 PROVISIONED_INIT_ATTEMPTS = 6
-FLUSH_LINES = 8_192  # log events after which the rows are looked at: may they be written?
+FLUSH_LINES = 8_192  # log lines after which the rows are looked at: may they be written?
+LOOK_EVERY = 256  # attempts: how often they are looked at anyway
 
 Spawn = Callable[[Environment], Process | None]
 
@@ -227,6 +228,10 @@ class FunctionVersion:
         else:
             self.function.concurrency.release()
 
+    def epoch_ms(self, at: int) -> int:
+        """An instant as rows carry it."""
+        return (self._origin + at) // MILLISECOND
+
     def write_row(
         self,
         environment: Environment,
@@ -235,20 +240,21 @@ class FunctionVersion:
         duration_ms: float,
         billed_ms: int,
         init_ms: float | None,
+        lines: tuple[int | None, int | None],
     ) -> None:
-        """One row of `invocations`: one attempt."""
+        """One row of `attempts`, see `simbus.logs.views`. `lines` are the numbers of its START and END."""
         origin, rows = self._origin, self._rows
-        if len(rows.log_events) >= FLUSH_LINES:
+        if not len(rows.attempts) % LOOK_EVERY or len(rows.log_lines) >= FLUSH_LINES:
             rows.flush_if_full()
-        rows.invocations.append(
+        subscription, wrapping = invocation.subscription, invocation.wrapping
+        rows.attempts.append(
             (
                 invocation.request_id,
                 invocation.attempt,
-                self.function.resource,
-                self.number,
-                invocation.invocation_type,
-                invocation.source_arn,
-                environment.stream.name,
+                environment.stream.stream_id,
+                rows.route(subscription, invocation.invocation_type, invocation.source_arn, wrapping),
+                invocation.event,
+                rows.next_delivery() if subscription is not None and outcome.status == "ok" else None,
                 (origin + invocation.queued_at) // MILLISECOND,
                 (origin + invocation.started_at) // MILLISECOND,
                 (origin + invocation.ended_at) // MILLISECOND,
@@ -260,7 +266,8 @@ class FunctionVersion:
                 outcome.status,
                 outcome.error_type,
                 outcome.error_message,
-                invocation.payload,
+                invocation.payload if wrapping is None else None,
                 outcome.payload,
+                *lines,
             )
         )

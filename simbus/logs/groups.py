@@ -69,6 +69,9 @@ class Event(NamedTuple):
 
 
 class _Writer(Protocol):
+    log_lines: list[Any]
+
+    def next_line(self) -> int: ...
     def add_log_group(self, name: str) -> None: ...
     def add_log_stream(self, log_group: str, name: str, function: str, version: str, created_at: int) -> int: ...
 
@@ -184,7 +187,8 @@ class LogGroups:
             rejected["tooNewLogEventStartIndex"] = new
         for event in events[max(expired, old) : new]:
             message = event["message"]
-            self._world.rows.log_events.append((number, None, event["timestamp"], now, None, message))
+            line = self._writer.next_line(), number, None, event["timestamp"], now, None, message
+            self._writer.log_lines.append(line)
             if '"_aws"' in message:
                 self._world.metrics.embedded(message)
         return rejected

@@ -11,6 +11,7 @@ from typing import Any
 from simbus.logs.reader import RunReader
 from simbus.logs.runfile import empty
 from simbus.logs.schema import TABLES, Row, Table, storable
+from simbus.logs.views import MADE_OF
 
 IN_MEMORY = Path("(in memory)")
 _empty = cache(empty)
@@ -34,8 +35,10 @@ class MemoryReader(RunReader):
         database.executemany("INSERT INTO run VALUES (?, ?)", facts.items())
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[sqlite3.Row]:
-        for name in [name for name in self._waiting if name in sql]:
-            self._fill(_BY_NAME[name], self._waiting.pop(name))
+        if self._waiting:
+            named = sql + "".join(" ".join(tables) for view, tables in MADE_OF.items() if view in sql)
+            for name in [name for name in self._waiting if name in named]:
+                self._fill(_BY_NAME[name], self._waiting.pop(name))
         return super().query(sql, parameters)
 
     def close(self) -> None:

@@ -50,8 +50,14 @@ class PlatformLines(Protocol):
     def init_start(self) -> None: ...
     def initialised(self, duration_ms: float, provisioned: bool) -> None: ...
     def init_report(self, duration_ms: float, phase: str, status: str, error_type: str | None) -> None: ...
-    def start(self, request_id: str) -> None: ...
-    def end(self, request_id: str, report: Report) -> None: ...
+    def start(self, request_id: str) -> int | None:
+        """Returns the number of the line, where the row of the invocation says it; None where it was written."""
+
+    def end(self, request_id: str, report: Report) -> None:
+        """Write END and REPORT."""
+
+    def end_said(self, duration_ms: float, init_ms: float | None) -> int | None:
+        """Like `start`: the number of END, after which REPORT comes; None where `end` has to write them."""
 
 
 class TextLines:
@@ -79,8 +85,16 @@ class TextLines:
             + (f"\tStatus: {status}{tail}\n" if status != "success" else "\n")
         )
 
-    def start(self, request_id: str) -> None:
-        self._stream.emit(f"START RequestId: {request_id}{self._start_tail}", None, request_id)
+    def start(self, request_id: str) -> int | None:
+        number = self._stream.number(1)
+        if number is None:
+            self._stream.emit(f"START RequestId: {request_id}{self._start_tail}", None, request_id)
+        return number
+
+    def end_said(self, duration_ms: float, init_ms: float | None) -> int | None:
+        if _is_tie(duration_ms) or (init_ms is not None and _is_tie(init_ms)):
+            return None
+        return self._stream.number(2)
 
     def end(self, request_id: str, report: Report) -> None:
         tail = "" if report.init_ms is None else f"Init Duration: {report.init_ms:.2f} ms\t"
@@ -88,13 +102,19 @@ class TextLines:
             tail += f"Status: {report.status}"
             if report.error_type is not None:
                 tail += f"\tError Type: {report.error_type}"
-        self._stream.emit_two(
-            request_id,
-            f"END RequestId: {request_id}\n",
+        self._stream.emit(f"END RequestId: {request_id}\n", None, request_id)
+        self._stream.emit(
             f"REPORT RequestId: {request_id}\tDuration: {report.duration_ms:.2f} ms\t"
             f"Billed Duration: {report.billed_ms} ms\tMemory Size: {report.memory_size} MB\t"
             f"Max Memory Used: {report.max_memory_used} MB\t{tail}\n",
+            None,
+            request_id,
         )
+
+
+def _is_tie(duration_ms: float) -> bool:
+    """Whether a duration lies half way between two hundredths, or nearly: Python and SQLite may round differently."""
+    return abs(duration_ms * 100 % 1 - 0.5) < 1e-4
 
 
 class JsonLines:
@@ -154,6 +174,9 @@ class JsonLines:
 
     def start(self, request_id: str) -> None:
         self._write("INFO", "start", {"requestId": request_id, "version": self._version}, request_id)
+
+    def end_said(self, duration_ms: float, init_ms: float | None) -> None:
+        """The row of an invocation says nothing in JSON."""
 
     def end(self, request_id: str, report: Report) -> None:
         status = report.status or ("error" if report.function_failed else "success")

@@ -17,6 +17,7 @@ from simbus.errors import UsageError
 from simbus.logs.patterns import compile_filter
 from simbus.logs.runfile import version_of
 from simbus.logs.schema import SCHEMA_VERSION
+from simbus.logs.views import LINES
 from simbus.metrics import Datapoint
 
 POLL_SECONDS = 0.5
@@ -65,9 +66,14 @@ _INVOCATIONS = f"SELECT {', '.join(InvocationRow._fields)} FROM invocations"
 
 _METRICS = f"SELECT {', '.join(Datapoint._fields)} FROM metrics"
 
-_LOG_EVENTS = """
-    SELECT e.id, e.timestamp, e.ingestion_time, e.level, e.message, e.request_id, s.name, s.log_group, s.function
-    FROM log_events e JOIN log_streams s ON s.id = e.log_stream_id
+_LINES = " UNION ALL ".join(
+    f"SELECT *, {kind} AS kind FROM ({lines}) WHERE written > {after}"
+    for kind, (lines, after) in enumerate(zip(LINES, (":lines", ":rows", ":rows", ":rows"), strict=True))
+)
+_LOG_EVENTS = f"""
+    SELECT e.id, e.timestamp, e.ingestion_time, e.level, e.message, e.request_id, s.name, s.log_group, s.function,
+        e.kind, e.written
+    FROM ({_LINES}) e JOIN log_streams s ON s.id = e.log_stream_id
 """
 
 
@@ -91,12 +97,26 @@ def open_run(path: Path) -> RunReader:
         raise UsageError(
             f"{path}: is not a run file of simbus; only a file that `simbus run` wrote can be read. Check the path."
         )
-    if version > SCHEMA_VERSION:
+    if version != SCHEMA_VERSION:
         raise UsageError(
-            f"{path}: has version {version}; this simbus reads up to version {SCHEMA_VERSION}. "
-            "Read it with the simbus that wrote it, or a newer one."
+            f"{path}: has version {version}; this simbus reads version {SCHEMA_VERSION}. Read it with the simbus that "
+            f"wrote it{', or a newer one' if version > SCHEMA_VERSION else ', or run the scenario again'}."
         )
     return RunReader(path)
+
+
+class _Seen:
+    """How far a reader has come: the last line that was written out, and the last row of `attempts`."""
+
+    def __init__(self) -> None:
+        self.line = self.row = 0
+
+    def note(self, kind: int, written: int) -> None:
+        """A log event was read: a line (kind 0), or what the row of an invocation says."""
+        if kind == 0:
+            self.line = max(self.line, written)
+        else:
+            self.row = max(self.row, written)
 
 
 class RunReader:
@@ -175,16 +195,20 @@ class RunReader:
         """
         matches = compile_filter(filter or "")
         wanted = {"s.function": function, "e.request_id": request_id}
-        rows = self._log_events(wanted, 0) if follow is None else self._follow(wanted, follow)
+        rows = self._log_events(wanted, _Seen()) if follow is None else self._follow(wanted, follow)
         return (row for row in rows if matches(row.message))
 
-    def _log_events(self, wanted: dict[str, str | None], after: int) -> Iterator[LogEventRow]:
-        where, values = _where(wanted, "e.id > ?")
-        rows = self.query(f"{_LOG_EVENTS}{where} ORDER BY e.timestamp, e.log_stream_id, e.id", [*values, after])
-        return (LogEventRow(*row) for row in rows)
+    def _log_events(self, wanted: dict[str, str | None], seen: _Seen) -> Iterator[LogEventRow]:
+        asked = {column: value for column, value in wanted.items() if value is not None}
+        where = "".join(f" AND {column} = :{column[2:]}" for column in asked)
+        values = {column[2:]: value for column, value in asked.items()} | {"lines": seen.line, "rows": seen.row}
+        sql = f"{_LOG_EVENTS} WHERE 1{where} ORDER BY e.timestamp, e.log_stream_id, e.id"
+        for *row, kind, written in self.query(sql, values):
+            seen.note(kind, written)
+            yield LogEventRow(*row)
 
     def _follow(self, wanted: dict[str, str | None], sleep: Callable[[float], object]) -> Iterator[LogEventRow]:
-        seen = 0
+        seen = _Seen()
         while True:
             # Asked before the rows are read: what is written later is then the next look's.
             finished = self.finished
@@ -193,12 +217,11 @@ class RunReader:
             yield from rows
             if finished:
                 return
-            seen = max((row.id for row in rows), default=seen)
             sleep(POLL_SECONDS)
 
 
-def _where(wanted: dict[str, str | None], *further: str) -> tuple[str, list[str]]:
-    """The WHERE clause for the columns that are asked for, and its values (those of `further` come after them)."""
+def _where(wanted: dict[str, str | None]) -> tuple[str, list[str]]:
+    """The WHERE clause for the columns that are asked for, and its values."""
     asked = {column: value for column, value in wanted.items() if value is not None}
-    conditions = [*(f"{column} = ?" for column in asked), *further]
-    return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), list(asked.values())
+    conditions = " AND ".join(f"{column} = ?" for column in asked)
+    return (f" WHERE {conditions}" if conditions else ""), list(asked.values())

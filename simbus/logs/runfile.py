@@ -11,6 +11,7 @@ from pathlib import Path
 
 from simbus.errors import RunError, UsageError
 from simbus.logs.schema import APPLICATION_ID, RUN_TABLE, SCHEMA_VERSION, TABLES
+from simbus.logs.views import VIEWS
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
@@ -119,6 +120,6 @@ def empty() -> bytes:
         database.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        for statement in (*(table.ddl for table in TABLES), RUN_TABLE):
+        for statement in (*(table.ddl for table in TABLES), *VIEWS, RUN_TABLE):
             database.execute(statement)
         return database.serialize()

@@ -2,6 +2,8 @@
 
 Times are integer milliseconds since the epoch in virtual time, durations are in milliseconds, JSON is text.
 `log_streams.log_group` is a `log_groups.name`, `log_events.log_stream_id` a `log_streams.id`.
+
+What is written is what is new: `invocations`, `deliveries` and `log_events` are views, see `simbus.logs.views`.
 """
 
 from __future__ import annotations
@@ -13,26 +15,24 @@ Row = tuple[Any, ...]
 # "simb", where SQLite keeps the name of the program that a database belongs to (PRAGMA application_id).
 APPLICATION_ID = 0x73696D62
 # Counted up when a table changes in a way that an older reader would misread (PRAGMA user_version).
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Table(NamedTuple):
     """One table: `columns` are `name type` in order.
 
     `numbered` tables begin with an `id` that is a sequence number, not a fact of the simulation: the digest leaves it
-    out. The rows of an `automatic` table are queued without it, SQLite counts.
+    out.
     """
 
     name: str
     columns: tuple[str, ...]
     numbered: bool = False
-    automatic: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the columns that a queued row has, in order."""
-        names = tuple(column.split()[0] for column in self.columns)
-        return names[1:] if self.automatic else names
+        """The names of the columns, in order."""
+        return tuple(column.split()[0] for column in self.columns)
 
     @property
     def ddl(self) -> str:
@@ -45,23 +45,29 @@ class Table(NamedTuple):
         return f"INSERT INTO {self.name} ({','.join(self.names)}) VALUES {','.join([one] * rows)}"
 
 
-def _table(name: str, columns: str, *, numbered: bool = False, automatic: bool = False) -> Table:
-    return Table(name, tuple(" ".join(column.split()) for column in columns.split(",")), numbered, automatic)
+def _table(name: str, columns: str, *, numbered: bool = False) -> Table:
+    return Table(name, tuple(" ".join(column.split()) for column in columns.split(",")), numbered)
 
 
 # The order is the order of the digest: a table that is added goes to the end.
 TABLES = (
     _table("events", "id TEXT, time INTEGER, source TEXT, type TEXT, subject TEXT, parent TEXT, data TEXT"),
     _table(
-        "deliveries",
-        "event_id TEXT, request_id TEXT, subscription TEXT, settled_at INTEGER, outcome TEXT",
+        "settlements",
+        """number INTEGER PRIMARY KEY, event_id TEXT, request_id TEXT, subscription TEXT, settled_at INTEGER,
+        outcome TEXT""",
     ),
     _table(
-        "invocations",
-        """request_id TEXT, attempt INTEGER, function TEXT, version TEXT, invocation_type TEXT, source_arn TEXT,
-        log_stream TEXT, queued_at INTEGER, started_at INTEGER, ended_at INTEGER, duration_ms REAL,
-        billed_duration_ms INTEGER, init_duration_ms REAL, memory_size INTEGER, max_memory_used INTEGER, status TEXT,
-        error_type TEXT, error_message TEXT, payload TEXT, response TEXT""",
+        "attempts",
+        """request_id TEXT, attempt INTEGER, log_stream_id INTEGER, route INTEGER, event INTEGER, settles INTEGER,
+        queued_at INTEGER, started_at INTEGER, ended_at INTEGER, duration_ms REAL, billed_duration_ms INTEGER,
+        init_duration_ms REAL, memory_size INTEGER, max_memory_used INTEGER, status TEXT, error_type TEXT,
+        error_message TEXT, payload TEXT, response TEXT, start_line INTEGER, end_line INTEGER""",
+    ),
+    _table(
+        "routes",
+        """id INTEGER PRIMARY KEY, subscription TEXT, invocation_type TEXT, source_arn TEXT, opening TEXT, mark TEXT,
+        marked TEXT, closing TEXT""",
     ),
     _table("hops", "event_id TEXT, time INTEGER, kind TEXT, place TEXT, detail TEXT"),
     _table(
@@ -76,11 +82,9 @@ TABLES = (
         numbered=True,
     ),
     _table(
-        "log_events",
+        "log_lines",
         """id INTEGER PRIMARY KEY, log_stream_id INTEGER, request_id TEXT, timestamp INTEGER,
         ingestion_time INTEGER, level TEXT, message TEXT""",
-        numbered=True,
-        automatic=True,
     ),
     _table("metrics", "time INTEGER, name TEXT, dimension TEXT, value REAL, unit TEXT"),
 )
@@ -97,8 +101,9 @@ RUN_TABLE = "CREATE TABLE run (key TEXT PRIMARY KEY, value)"
 # Made last, in one go: an index that grows with its table costs several times the insert.
 INDEXES = (
     "CREATE INDEX events_id ON events (id)",
-    "CREATE INDEX deliveries_event ON deliveries (event_id)",
-    "CREATE INDEX deliveries_request ON deliveries (request_id)",
-    "CREATE INDEX invocations_request ON invocations (request_id)",
+    "CREATE INDEX settlements_event ON settlements (event_id)",
+    "CREATE INDEX settlements_request ON settlements (request_id)",
+    "CREATE INDEX attempts_request ON attempts (request_id)",
+    "CREATE INDEX attempts_event ON attempts (event)",
     "CREATE INDEX hops_event ON hops (event_id)",
 )

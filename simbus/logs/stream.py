@@ -1,4 +1,4 @@
-"""One log stream: a structlog logger whose events become rows of `log_events`.
+"""One log stream: a structlog logger whose events become log events.
 
 Every line of an execution environment, Lambda's own and the application's, goes through `LogStream.emit`. The
 processors are structlog's: each takes and returns the event dict (`message`, `level`, `request_id`, `log_group`,
@@ -25,7 +25,8 @@ class RowLogger:
         self._stream_id = stream_id
 
     def emit(self, *, message: str, level: str | None, request_id: str | None, timestamp: int, **_: Any) -> None:
-        self._world.rows.log_events.append((self._stream_id, request_id, timestamp, timestamp, level, message))
+        rows = self._world.rows
+        rows.log_lines.append((rows.next_line(), self._stream_id, request_id, timestamp, timestamp, level, message))
 
 
 class _StructLogger(structlog.BoundLoggerBase):
@@ -44,7 +45,7 @@ def _event_to_message(_: Any, __: str, event: EventDict) -> EventDict:
 class LogStream:
     """Where the lines of one execution environment go. `name` is CloudWatch's: `2026/01/01/[$LATEST]<32 hex>`."""
 
-    __slots__ = ("_clock", "_logger", "_origin", "_rows", "_tail", "_world", "group", "name", "stream_id")
+    __slots__ = ("_clock", "_lines", "_logger", "_next", "_origin", "_tail", "_world", "group", "name", "stream_id")
 
     def __init__(
         self, world: World, group: str, name: str, stream_id: int, processors: Sequence[Processor] = ()
@@ -55,7 +56,8 @@ class LogStream:
         self._world = world
         self._clock = world.timeline
         self._origin = world.epoch_ns
-        self._rows = world.rows.log_events
+        self._lines = world.rows.log_lines
+        self._next = world.rows.next_line
         self._tail: list[str] | None = None
         self._logger: Any = None
         if processors:
@@ -75,19 +77,26 @@ class LogStream:
         if message[:1] == "{" and '"_aws"' in message:
             self._world.metrics.embedded(message)
         if self._logger is None:
-            self._rows.append((self.stream_id, request_id, timestamp, timestamp, level, message))
+            self._lines.append((self._next(), self.stream_id, request_id, timestamp, timestamp, level, message))
         else:
             self._logger.emit(message, {"level": level, "request_id": request_id, "timestamp": timestamp})
 
-    def emit_two(self, request_id: str, first: str, second: str) -> None:
-        """Write two lines of Lambda's own at this virtual instant: END and REPORT of every invocation."""
+    def number(self, lines: int) -> int | None:
+        """The number of the next of so many lines of Lambda's own that the row of the invocation says as well.
+
+        None where they have to be written out: processors or the tail of an Invoke are to see them.
+        """
         if self._logger is not None or self._tail is not None:
-            self.emit(first, None, request_id)
-            self.emit(second, None, request_id)
-            return
-        timestamp = (self._origin + self._clock.now) // 1_000_000
-        self._rows.append((self.stream_id, request_id, timestamp, timestamp, None, first))
-        self._rows.append((self.stream_id, request_id, timestamp, timestamp, None, second))
+            return None
+        first = self._next()
+        if lines == 2:
+            self._next()
+        return first
+
+    def write_start(self, number: int, request_id: str, version: str, timestamp: int) -> None:
+        """Write out a START that `number` counted; `timestamp` in ms."""
+        message = f"START RequestId: {request_id} Version: {version}\n"
+        self._lines.append((number, self.stream_id, request_id, timestamp, timestamp, None, message))
 
     def iso_now(self) -> str:
         """This instant as the lines write it: `2026-01-01T00:00:00.000Z`."""

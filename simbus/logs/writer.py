@@ -1,8 +1,10 @@
 """Rows of a run on their way to its file.
 
 The simulation appends plain tuples to one list per table and now and then hands a batch to a thread that owns an
-asyncio loop and an aiosqlite connection: virtual time never waits for the disk, except where too many batches are in
-flight (bounded memory). A run with few rows and no path never starts the thread.
+asyncio loop and an aiosqlite connection, and waits until it is written: so memory is bounded. (Measured on 2 cores:
+a run that goes on meanwhile takes 7 % more CPU time and is not over sooner. Writing wants the interpreter's lock at
+every statement, and two threads that pass it to each other slow each other down.) A run with few rows and no path
+never starts the thread.
 
 The file is in WAL mode while it is written, synchronous off: killed at any moment it is whole, and holds what was
 flushed; it then lacks the `digest` and `finished` of table `run`. (A power cut of the machine is not guarded against.)
@@ -17,7 +19,7 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,14 +32,13 @@ from simbus.logs.digest import Digest
 from simbus.logs.memory import MemoryReader
 from simbus.logs.reader import RunReader, open_run
 from simbus.logs.schema import INDEXES, TABLES, Row, storable
+from simbus.model import Wrapping
 
-# Measured (2 cores, 500,000 rows): one INSERT of many rows costs 0.7 of executemany row by row, which also gives the
-# interpreter lock away at every row. Alone, about 500 values a statement are best (far more fall out of the CPU's
-# cache); beside a running simulation, which the lock is taken from after each statement, about 2,000.
+# Measured (2 cores, 500,000 rows): one INSERT of many rows costs 0.7 of executemany row by row; from 1,000 values a
+# statement on, and from 8,000 rows a batch on, nothing is gained any more.
 VALUES_PER_INSERT = 2_000
-BATCH_ROWS = 20_000
+BATCH_ROWS = 10_000
 WAL_BYTES = 4_194_304  # how much stands in the write-ahead log before it is copied into the file: SQLite's default
-QUEUE_BATCHES = 2
 
 Value = str | int | float | None
 Batch = dict[str, list[Row]]
@@ -47,29 +48,31 @@ Job = Callable[[aiosqlite.Connection], Awaitable[None]]
 class RunWriter:
     """Takes the rows of one run, keeps its digest, and writes its run file.
 
-    `path` None: a private temporary file, made only when needed and removed at close. The lists `events`, `deliveries`,
-    `invocations`, `hops`, `messages`, `log_events` and `metrics` are appended to directly, tuples in column order
-    (`log_events` without its id); they stay the same objects for the life of the writer. `batch_rows` rows make a
-    batch, `queue_batches` of them may wait while one is written. One thread uses a writer.
+    `path` None: a private temporary file, made only when needed and removed at close. The lists `events`,
+    `settlements`, `attempts`, `hops`, `messages`, `log_lines` and `metrics` are appended to directly, tuples in column
+    order (a log line begins with `next_line()`, a settlement with `next_delivery()`); they stay the same objects for
+    the life of the writer. `batch_rows` rows make a batch. One thread uses a writer.
     """
 
-    def __init__(self, path: Path | None, *, batch_rows: int = BATCH_ROWS, queue_batches: int = QUEUE_BATCHES) -> None:
+    def __init__(self, path: Path | None, *, batch_rows: int = BATCH_ROWS) -> None:
         self._lists: Batch = {table.name: [] for table in TABLES}
         self.events = self._lists["events"]
-        self.deliveries = self._lists["deliveries"]
-        self.invocations = self._lists["invocations"]
+        self.settlements = self._lists["settlements"]
+        self.attempts = self._lists["attempts"]
         self.hops = self._lists["hops"]
         self.messages = self._lists["messages"]
-        self.log_events = self._lists["log_events"]
+        self.log_lines = self._lists["log_lines"]
+        self.next_line = count(1).__next__
+        self.next_delivery = count(1).__next__
         self.metrics = self._lists["metrics"]
         self._groups: dict[str, None] = {}
+        self._routes: dict[tuple[Any, ...], int] = {}
         self._stream_count = 0
         self._run: dict[str, Value] = {}
         self._digest = Digest()
         self._path = path
         self._private = path is None
         self._batch_rows = batch_rows
-        self._queue_batches = queue_batches
         self._thread: _WriterThread | None = None
         self._discard: Callable[[], object] | None = None
         self._closed = False
@@ -95,7 +98,7 @@ class RunWriter:
 
     def _start(self, path: Path) -> _WriterThread:
         real = runfile.create(path)
-        self._thread = thread = _WriterThread(real, self._queue_batches)
+        self._thread = thread = _WriterThread(real)
         directory = real.parent if self._private else None
         self._discard = weakref.finalize(self, _discard, thread, directory)
         return thread
@@ -122,6 +125,17 @@ class RunWriter:
             self._groups[name] = None
             self._lists["log_groups"].append((len(self._groups), name))
 
+    def route(
+        self, subscription: str | None, invocation_type: str, source_arn: str | None, wrapping: Wrapping | None
+    ) -> int:
+        """The number of what invocations that come the same way have in common; a row, where it is new."""
+        key = (subscription, invocation_type, source_arn, wrapping)
+        number = self._routes.get(key)
+        if number is None:
+            self._routes[key] = number = len(self._routes) + 1
+            self._lists["routes"].append((number, *key[:3], *(wrapping or (None,) * 4)))
+        return number
+
     def set(self, key: str, value: Value) -> None:
         """Put a fact about the run (seed, scenario, version ...) into table `run`. The digest leaves it out."""
         self._run[key] = value
@@ -133,21 +147,19 @@ class RunWriter:
     def flush_if_full(self) -> None:
         """Flush when a batch is full; cheap enough to be called once an invocation."""
         if (
-            len(self.log_events) + len(self.metrics) + len(self.hops) + len(self.events) + len(self.invocations)
+            len(self.log_lines) + len(self.metrics) + len(self.hops) + len(self.events) + len(self.attempts)
             >= self._batch_rows
         ):
             self.flush()
 
     def flush(self) -> None:
-        """Hand over what waits. Blocks while too many batches are in flight. Raises RunError where writing failed."""
+        """Write what waits. Raises RunError where that failed."""
         self._hand_over(self._writing())
 
     def _hand_over(self, thread: _WriterThread) -> None:
-        # The place in the queue comes first: an interrupt while it is waited for must not lose rows.
-        thread.reserve()
         batch = self._take()
         facts, self._run = self._run, {}
-        thread.submit(lambda database: _write(database, batch, facts))
+        thread.do(lambda database: _write(database, batch, facts))
 
     def reader(self) -> RunReader:
         """A reader of every row so far: of the run file, or of the rows themselves where they are all in memory."""
@@ -156,10 +168,9 @@ class RunWriter:
         return open_run(self.sync())
 
     def sync(self) -> Path:
-        """Flush, wait until every row so far can be read from the file, and return its path. Raises RunError."""
+        """Flush, so that every row so far can be read from the file, and return its path. Raises RunError."""
         thread = self._writing()
         self._hand_over(thread)
-        thread.wait()
         return thread.path
 
     def _take(self) -> Batch:
@@ -213,20 +224,18 @@ class RunWriter:
             await _write(database, {}, facts)
             await _leave_wal(database)
 
-        thread.reserve()
-        thread.submit(finish)
+        thread.do(finish)
 
 
 class _WriterThread:
-    """One thread, one asyncio loop, one aiosqlite connection; it does the submitted jobs one after the other.
+    """One thread, one asyncio loop, one aiosqlite connection; it does one job after the other.
 
-    After a job failed the later ones are dropped, so that nobody waits for ever; who submits or waits gets the error.
+    After a job failed the later ones are dropped, and who asks for them gets the error.
     """
 
-    def __init__(self, path: Path, queue_batches: int) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self._failure: BaseException | None = None
-        self._slots = threading.Semaphore(queue_batches + 1)
         # Not new_event_loop(): the loop of this thread is real even where the loop policy gives virtual time.
         self._loop = asyncio.SelectorEventLoop()
         self._jobs: asyncio.Queue[tuple[Job | None, Future[None]]] = asyncio.Queue()
@@ -234,18 +243,9 @@ class _WriterThread:
         self._thread = threading.Thread(target=self._main, name="simbus-run-file", daemon=True)
         self._thread.start()
 
-    def reserve(self) -> None:
-        """Wait for a place in the queue. Raises RunError where an earlier job failed."""
-        self._slots.acquire()
-        self._check()
-
-    def submit(self, job: Job) -> None:
-        """Queue a job in a place that was reserved."""
-        self._send(job).add_done_callback(lambda _: self._slots.release())
-
-    def wait(self) -> None:
-        """Wait until every job so far is done. Raises RunError where one failed."""
-        self._send(_nothing).exception()
+    def do(self, job: Job) -> None:
+        """Have a job done, and wait for it: an interrupt ends the wait, not the job. Raises RunError if it fails."""
+        self._send(job).exception()
         self._check()
 
     def stop(self) -> None:
@@ -261,7 +261,6 @@ class _WriterThread:
 
     def _check(self) -> None:
         if self._failure is not None:
-            self._slots.release()
             raise RunError(
                 f"{self.path}: writing failed ({type(self._failure).__name__}: {self._failure}); every row of a run "
                 "must reach its file, which now holds those flushed before. Remove the cause, or choose another path."
@@ -305,10 +304,6 @@ class _WriterThread:
                 self._failure = error
             finally:
                 done.set_result(None)
-
-
-async def _nothing(_: aiosqlite.Connection) -> None:
-    """The job that only waits for its turn."""
 
 
 @asynccontextmanager
@@ -359,7 +354,7 @@ def _discard(thread: _WriterThread, directory: Path | None) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-_NUMBERED = {table.name for table in TABLES if table.numbered and not table.automatic}
+_NUMBERED = {table.name for table in TABLES if table.numbered}
 
 
 def _hash(digest: Digest, table: str, rows: list[Row]) -> list[Row]:

@@ -47,6 +47,7 @@ class AsynchronousQueue:
 
         With a `request_id` it is an event that the queue hands out once more.
         """
+        event = delivery.event
         invocation = Invocation(
             request_id or uuid(self._rng),
             delivery.payload,
@@ -58,6 +59,9 @@ class AsynchronousQueue:
             queued_at=self._timeline.now,
             lineage=self._recursion.follow(delivery.lineage, self._function.arn),
             trace_duration=delivery.trace_duration,
+            event=None if event is None else event.number,
+            subscription=None if event is None else delivery.subscription,
+            wrapping=delivery.wrapping,
             state=delivery,
         )
         if request_id is None:
@@ -144,10 +148,11 @@ class AsynchronousQueue:
 
     def _settle(self, invocation: Invocation, outcome: str) -> None:
         del self.waiting[invocation]
-        if outcome != "ok":
-            self._metrics.count("AsyncEventsDropped")  # also where it goes to a destination
         if self._backoffs:
             self._backoffs.pop(invocation, None)
+        if outcome == "ok":
+            return  # the row of the attempt says so
+        self._metrics.count("AsyncEventsDropped")  # also where it goes to a destination
         delivery: Delivery = invocation.state
         self._bus.settle(delivery.event, delivery.subscription, outcome, invocation.request_id)
 

@@ -74,18 +74,24 @@ class SynchronousCall:
         try:
             self._function.place(self.invocation)
         except AwsError as error:  # deleted since it was asked for
-            self._finish(error, "error")
+            self._settle("error")
+            self._finish(error)
 
     def settled(self, invocation: Invocation, outcome: Outcome) -> None:
-        status = "ok" if outcome.status == "ok" else "error"
-        self._finish(outcome, status)
+        if outcome.status != "ok":
+            self._settle("error")
+        self._finish(outcome)
 
     def throttled(self, invocation: Invocation, throttled: Throttled) -> None:
         self._bus.hop(self._event.id, "throttled", self._function.name, throttled.reason)
-        self._finish(throttled, "throttled")
+        self._settle("throttled")
+        self._finish(throttled)
 
-    def _finish(self, outcome: Outcome | Throttled | AwsError, status: str) -> None:
-        self._bus.settle(self._event, self._function.name, status, self.invocation.request_id)
+    def _settle(self, outcome: str) -> None:
+        """Say that it was not ok; that it was, the row of the attempt says."""
+        self._bus.settle(self._event, self._function.name, outcome, self.invocation.request_id)
+
+    def _finish(self, outcome: Outcome | Throttled | AwsError) -> None:
         self._outcome = outcome
         if self._wake is not None:
             self._wake()

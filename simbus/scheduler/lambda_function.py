@@ -14,7 +14,7 @@ from simbus.errors import AwsError
 from simbus.functions.function import Function
 from simbus.kernel.sleeping import called
 from simbus.metrics import Datapoint
-from simbus.model import ChangeEvent, Invocation, InvocationType, Lineage
+from simbus.model import PLAIN, ChangeEvent, Invocation, InvocationType, Lineage
 from simbus.scheduler.asynchronous import AsynchronousQueue
 from simbus.scheduler.invoke import InvokeResponse, SynchronousCall
 from simbus.scheduler.managed import ManagedFunction
@@ -152,7 +152,8 @@ class LambdaFunction(ManagedFunction):
     def _submit(self, text: str, qualifier: str | None, trace_duration: int | None) -> str:
         parent, lineage = self._cause
         event = self._publish_invoke(text, parent, lineage)
-        delivery = Delivery(text, "", "", event=event, subscription=self.name, trace_duration=trace_duration)
+        delivery = Delivery(text, "", "", event=event, subscription=self.name, wrapping=PLAIN)
+        delivery.trace_duration = trace_duration
         return self._queue.submit(delivery, qualifier)
 
     def _publish_invoke(self, text: str, parent: str | None, lineage: Lineage | None) -> ChangeEvent:
@@ -188,6 +189,9 @@ class LambdaFunction(ManagedFunction):
             lineage=lineage,
             client_context=client_context_text(client_context),
             trace_duration=trace_duration,
+            event=event.number,
+            subscription=self.name,
+            wrapping=PLAIN,
             state=call,
         )
         if log_type == "Tail":
@@ -202,6 +206,7 @@ class LambdaFunction(ManagedFunction):
             self._check_available()
         if delivery.event is None:
             delivery.event = self._publish_invoke(delivery.payload, delivery.parent, delivery.lineage)
+            delivery.wrapping = PLAIN
         if not delivery.subscription:
             delivery.subscription = self.name
         self._queue.submit(delivery, qualifier)

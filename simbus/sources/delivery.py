@@ -9,7 +9,7 @@ from simbus.arn import short_name
 from simbus.bus import Bus
 from simbus.errors import AwsError, UsageError
 from simbus.kernel import HOUR, MINUTE, SECOND, Timeline
-from simbus.model import ChangeEvent
+from simbus.model import PLAIN, ChangeEvent
 from simbus.services import Names
 from simbus.sources.base import Source, operation, twin
 from simbus.world import Delivery, Target, World
@@ -102,6 +102,8 @@ class Subscription(Sender):
         payload = self._render(event)
         if payload is not None:
             delivery = Delivery(payload, self._principal, self._source_arn, event=event, subscription=self.name)
+            if payload is event.data:
+                delivery.wrapping = PLAIN
             self.send(delivery, event)
 
 

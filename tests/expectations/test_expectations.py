@@ -19,6 +19,7 @@ from simbus.scenario.build import run_scenario
 from simbus.scenario.expectations import evaluate
 from simbus.scenario.loader import load
 from simbus.scenario.schema.expect import Expectation
+from tests.run_rows import add_attempt, add_delivery
 
 
 @pytest.fixture
@@ -26,17 +27,16 @@ def run(tmp_path: Path) -> Iterator[RunReader]:
     """Four attempts of `resize`, one of them a timeout, one throttle; two events, one of them lost."""
     writer = RunWriter(tmp_path / "run.db")
     writer.open()
-    for index, (status, duration) in enumerate([("ok", 10.0), ("ok", 30.0), ("timeout", 3000.0), ("ok", 20.0)]):
-        row = (f"r{index}", 1, "resize", "$LATEST", "Event", None, "s", 0, 0, 0, duration, 1, None, 128, 40)
-        writer.invocations.append((*row, status, None, None, "{}", "null"))
+    for index, (status, duration) in enumerate([("ok", 10), ("ok", 30), ("timeout", 3000), ("ok", 20)]):
+        add_attempt(writer, f"r{index}", "resize", 0, duration, status=status)
     writer.metrics.append(Datapoint(0, "Throttles", "FunctionName=resize", 1.0, "Count"))
     writer.events += [(f"e{n}", 0, "s3:uploads", "ObjectCreated:Put", "a.jpg", None, "{}") for n in (1, 2, 3, 4)]
     writer.hops.append(("e1", 0, "retry", "lambda:resize", None))
-    writer.deliveries.append(("e1", "r1", "lambda:resize", 0, "ok"))
-    writer.deliveries.append(("e2", "r2", "lambda:resize", 0, "dropped"))
-    writer.deliveries.append(("e2", "r3", "lambda:other", 0, "dropped"))
-    writer.deliveries.append(("e3", "r4", "lambda:other", None, "held"))
-    writer.deliveries.append(("e4", "r5", "lambda:other", 0, "dead_letter"))
+    add_delivery(writer, "e1", "r1", 0, "ok", "lambda:resize")
+    add_delivery(writer, "e2", "r2", 0, "dropped", "lambda:resize")
+    add_delivery(writer, "e2", "r3", 0, "dropped", "lambda:other")
+    add_delivery(writer, "e3", "r4", None, "held", "lambda:other")
+    add_delivery(writer, "e4", "r5", 0, "dead_letter", "lambda:other")
     for index, state in enumerate(["visible", "delayed", "in_flight", "deleted", "expired", "redriven"]):
         writer.messages.append(("failed", f"m{index}", 0, 0, "x", "{}", "{}", state))
     writer.messages.append(("other", "m9", 0, 0, "x", "{}", "{}", "visible"))

@@ -17,6 +17,7 @@ from simbus.expectations.figures import FIGURES
 from simbus.expectations.rows import Point, Rows, Subject
 from simbus.logs.reader import open_run
 from simbus.logs.writer import RunWriter
+from tests.run_rows import add_attempt, add_delivery
 
 MINUTE = 60_000
 
@@ -28,20 +29,14 @@ def run_of(folder: Path, fill: Callable[[RunWriter], None]) -> Path:
     return folder / "run.db"
 
 
-def attempt(request: str, began: int, ended: int, status: str = "ok") -> tuple[Any, ...]:
-    times = (began, began, ended, float(ended - began), 1, None, 128, 40)
-    return (request, 1, "f", "$LATEST", "RequestResponse", None, "s", *times, status, None, None, "{}", "null")
-
-
 def test_a_share_holds_in_each_minute_that_has_an_attempt(tmp_path: Path) -> None:
     """As a CloudWatch alarm with a period of a minute sees it, with missing data not breaching."""
 
     def fill(rows: RunWriter) -> None:
-        rows.invocations += [attempt(f"a{n}", n, n + 1) for n in range(98)]
-        rows.invocations += [
-            attempt("b", 5 * MINUTE, 5 * MINUTE + 1, "error"),
-            attempt("c", 5 * MINUTE + 9, 6 * MINUTE),
-        ]
+        for n in range(98):
+            add_attempt(rows, f"a{n}", "f", n, n + 1)
+        add_attempt(rows, "b", "f", 5 * MINUTE, 5 * MINUTE + 1, status="error")
+        add_attempt(rows, "c", "f", 5 * MINUTE + 9, 6 * MINUTE)
 
     file = run_of(tmp_path, fill)
     expect(file, function="f", error_rate="<= 0.01")
@@ -123,10 +118,11 @@ def test_an_event_is_out_of_order_when_a_later_one_of_its_key_began_before_it_wa
     times = {request: (began, began + lasted) for _, request, began, lasted in events}
 
     def fill(rows: RunWriter) -> None:
-        rows.invocations += [attempt(f"r{request}", *span) for request, span in times.items()]
+        for request, span in times.items():
+            add_attempt(rows, f"r{request}", "f", *span)
         for number, (key, request, _, _) in enumerate(events):
             rows.events.append((f"e{number}", number, "kinesis:s", "PutRecord", f"k{key}", None, "{}"))
-            rows.deliveries.append((f"e{number}", f"r{request}", "lambda:f", 99, "ok"))
+            add_delivery(rows, f"e{number}", f"r{request}", 99, "ok")
 
     wanted = sum(
         any(

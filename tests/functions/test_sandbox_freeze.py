@@ -148,5 +148,5 @@ def test_a_run_with_threads_that_nobody_waits_for() -> None:
         assert function.invoke(1).json() == 2, "the first thread went on at once, and ended"
         sim.run(for_="20m")
         assert function.invoke(1).json() == 2, "the environment was reclaimed meanwhile"
-        late = [(row[1], row[-1]) for row in sim.rows.log_events if row[-1] == "late\n"]
+        late = [row for row in sim.rows.log_lines if row[-1] == "late\n"]
         assert len(late) == 1

@@ -46,4 +46,4 @@ def counted(seed: int, locked: bool, ties: int | None = None) -> tuple[int, str,
         function = sim.function("count", handler=count, timeout=60)
         result = function.invoke({"locked": locked}).json()
         sim.run()
-        return result, "".join(row[-1] for row in sim.rows.log_events), sim.digest()
+        return result, "".join(row[-1] for row in sim.rows.log_lines), sim.digest()

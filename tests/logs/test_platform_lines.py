@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simbus import Simulation
+from simbus.kernel.distributions import Constant
 from simbus.logs.platform import runtime_version
+from simbus.logs.reader import open_run
 
 
 def written(sim: Simulation) -> list[str]:
@@ -57,6 +62,38 @@ def test_runtime_version(runtime: str, label: str) -> None:
     found, arn = runtime_version(runtime, "eu-west-1")
     assert found == label
     assert arn.startswith("arn:aws:lambda:eu-west-1::runtime:")
+
+
+@given(
+    st.lists(
+        st.integers(0, 10**12) | st.integers(0, 10**6).map(lambda n: n * 5_000) | st.just(125_000),
+        min_size=1,
+        max_size=4,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_what_the_row_of_an_invocation_says_is_said_in_the_same_words(durations: list[int]) -> None:
+    """START, END and REPORT come from the row, byte for byte as they are written out where somebody wants them (a log
+    processor, LogType=Tail), whatever the duration is, to the nanosecond."""
+
+    def lines(**options: Any) -> list[str]:
+        with Simulation(**options) as sim:
+            for number, duration in enumerate(durations):
+                simulate = {"duration": Constant(duration), "init_duration": Constant(duration // 7)}
+                sim.function(f"f{number}", timeout=900, simulate=simulate).invoke({})
+            return written(sim)
+
+    assert lines() == lines(log_processors=[lambda logger, name, event: event])
+
+
+def test_an_invocation_that_the_end_of_the_run_cuts_short_has_its_start(tmp_path: Path) -> None:
+    """No row will ever say it, so it is written out when the run ends."""
+    with Simulation(db=tmp_path / "run.db") as sim:
+        function = sim.function("f", timeout=60, simulate={"duration": "30s"})
+        function.invoke({}, invocation_type="Event")
+        sim.run(until="10s")
+    with open_run(tmp_path / "run.db") as reader:
+        assert [row.message.split()[0] for row in reader.log_events()] == ["INIT_START", "START"]
 
 
 def objects(sim: Simulation) -> list[dict[str, Any]]:

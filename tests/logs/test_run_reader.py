@@ -13,9 +13,7 @@ from simbus.errors import AwsError, UsageError
 from simbus.logs.reader import LogEventRow, open_run
 from simbus.logs.schema import APPLICATION_ID
 from simbus.logs.writer import RunWriter
-
-ATTEMPT = ("f", "$LATEST", "Event", None, "s", 0)
-REST = (5, 1.0, 1, None, 128, 40, "ok", None, None, "{}", "null")
+from tests.run_rows import add_attempt
 
 
 def two_functions(writer: RunWriter) -> None:
@@ -29,7 +27,7 @@ def two_functions(writer: RunWriter) -> None:
         (2, "r2", 20, "END r2"),
         (1, "r1", 15, "END r1"),
     ):
-        writer.log_events.append((stream, request, time, time, "INFO", text))
+        writer.log_lines.append((writer.next_line(), stream, request, time, time, "INFO", text))
 
 
 def messages(rows: Iterable[LogEventRow]) -> list[str]:
@@ -44,7 +42,7 @@ def path(tmp_path: Path) -> Path:
         writer.set("seed", 3)
         two_functions(writer)
         for request, attempt, started in (("r2", 1, 4), ("r1", 2, 9), ("r1", 1, 4)):
-            writer.invocations.append((request, attempt, *ATTEMPT, started, *REST))
+            add_attempt(writer, request, "f", started, 20, stream="stream-f", attempt=attempt)
     return path
 
 
@@ -90,7 +88,7 @@ def test_a_reader_changes_nothing_and_answers_bad_sql_clearly(path: Path) -> Non
     before = path.read_bytes()
     with open_run(path) as run:
         with pytest.raises(UsageError, match="readonly"):
-            list(run.query("DELETE FROM log_events"))
+            list(run.query("DELETE FROM events"))
         with pytest.raises(UsageError, match="no such column: nonsense"):
             list(run.query("SELECT nonsense FROM log_events"))
     assert path.read_bytes() == before
@@ -103,7 +101,7 @@ def test_a_run_can_be_read_while_it_is_written(tmp_path: Path) -> None:
         with open_run(writer.sync()) as run:
             assert len(messages(run.log_events())) == 5
             assert not run.finished
-            writer.log_events.append((1, "r3", 30, 30, "INFO", "more"))
+            writer.log_lines.append((writer.next_line(), 1, "r3", 30, 30, "INFO", "more"))
             writer.sync()
             assert messages(run.log_events(request_id="r3")) == ["more"]
 
@@ -119,7 +117,7 @@ def test_follow_waits_for_the_run_and_ends_with_it(tmp_path: Path) -> None:
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
-        writer.log_events.append((1, "r", 99 - len(slept), 0, "INFO", f"late {len(slept)}"))
+        writer.log_lines.append((writer.next_line(), 1, "r", 99 - len(slept), 0, "INFO", f"late {len(slept)}"))
         if len(slept) == 3:
             writer.close()
         else:
@@ -157,11 +155,12 @@ def test_what_is_no_run_file_is_said(tmp_path: Path) -> None:
             open_run(tmp_path / name)
 
 
-def test_a_newer_run_file_is_refused(tmp_path: Path) -> None:
-    """An older simbus would misread it."""
-    with closing(sqlite3.connect(tmp_path / "new.db")) as database:
+@pytest.mark.parametrize(("version", "remedy"), [(1, "run the scenario again"), (99, "a newer one")])
+def test_a_run_file_of_another_version_is_refused(tmp_path: Path, version: int, remedy: str) -> None:
+    """This simbus would misread it."""
+    with closing(sqlite3.connect(tmp_path / "other.db")) as database:
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        database.execute("PRAGMA user_version = 99")
+        database.execute(f"PRAGMA user_version = {version}")
         database.execute("CREATE TABLE t (x)")
-    with pytest.raises(UsageError, match="has version 99; this simbus reads up to version 1"):
-        open_run(tmp_path / "new.db")
+    with pytest.raises(UsageError, match=f"has version {version}; this simbus reads version 2.*{remedy}"):
+        open_run(tmp_path / "other.db")

@@ -15,17 +15,19 @@ from simbus.metrics import Datapoint
 from simbus.report.document import Summary, report_schema
 from simbus.report.summary import functions_of, summarise
 from simbus.report.text import closing, plain
+from tests.run_rows import add_attempt, add_delivery
 
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z, ms
 
 
 def attempt(
-    function: str, stream: str, billed: int, status: str = "ok", init: float | None = None, version: str = "$LATEST"
-) -> tuple[object, ...]:
-    """A row of `invocations` that lasted as many milliseconds as it is billed."""
-    times = (START, START, START + billed, float(billed), billed, init)
-    memory = (512, 40)
-    return ("id", 1, function, version, "Event", None, stream, *times, *memory, status, None, None, "{}", "null")
+    rows: RunWriter, function: str, stream: str, billed: int, status: str = "ok", init: float | None = None
+) -> None:
+    """An attempt that lasted as many milliseconds as it is billed."""
+    add_attempt(
+        rows, "id", function, START, START + billed, stream=stream, billed=billed, init=init, memory_size=512,
+        status=status,
+    )  # fmt: skip
 
 
 def message(queue: str, state: str) -> tuple[object, ...]:
@@ -55,14 +57,12 @@ def file(tmp_path: Path) -> Path:
     with RunWriter(tmp_path / "run.db") as rows:
         for key, value in facts.items():
             rows.set(key, value)
-        rows.invocations += [
-            attempt("f", "f/1", 300, init=100.0),
-            attempt("f", "f/1", 100),
-            attempt("f", "f/2", 200, "timeout", init=90.0),
-            attempt("p", "p/1", 1000),
-            attempt("p", "p/2", 500, init=80.0),
-            attempt("p", "p/2", 100, "error"),
-        ]
+        attempt(rows, "f", "f/1", 300, init=100.0)
+        attempt(rows, "f", "f/1", 100)
+        attempt(rows, "f", "f/2", 200, "timeout", init=90.0)
+        attempt(rows, "p", "p/1", 1000)
+        attempt(rows, "p", "p/2", 500, init=80.0)
+        attempt(rows, "p", "p/2", 100, "error")
         counted = (("Throttles", "f", 0.0), ("Throttles", "f", 1.0), ("Throttles", "p", 0.0), ("Errors", "f", 1.0))
         rows.metrics += [Datapoint(START, name, f"FunctionName={of}", value, "Count") for name, of, value in counted]
         states = ("visible", "visible", "delayed", "in_flight", "deleted", "deleted", "deleted", "expired", "redriven")
@@ -70,7 +70,8 @@ def file(tmp_path: Path) -> Path:
         rows.messages.append(message("other", "visible"))
         rows.events += [(event, START, "s3:uploads", "Put", "key", None, "{}") for event in ("e1", "e2")]
         rows.hops.append((None, START, "client_error", "lambda:f", "invoke, attempt 1: TooManyRequestsException: no"))
-        rows.deliveries += [("e1", None, "lambda:f", START, "dropped"), ("e2", None, "lambda:f", START, "ok")]
+        add_delivery(rows, "e1", None, START, "dropped")
+        add_delivery(rows, "e2", None, START, "ok")
     return tmp_path / "run.db"
 
 
@@ -172,8 +173,7 @@ def test_a_run_that_was_driven_from_python_names_the_functions_of_its_log_stream
     with RunWriter(tmp_path / "run.db") as rows:
         for key, value in {"seed": "a", "version": "0", "start": "2026-01-01T00:00:00.000Z"}.items():
             rows.set(key, value)
-        rows.add_log_stream("/aws/lambda/f", "f/1", "f", "$LATEST", START)
-        rows.invocations.append(attempt("f", "f/1", 300, init=100.0))
+        attempt(rows, "f", "f/1", 300, init=100.0)
     with open_run(tmp_path / "run.db") as run:
         assert functions_of(run) == ["f"]
         summary = summarise(run)

@@ -118,7 +118,11 @@ def test_the_same_seed_gives_the_same_history(steps, fifo):
     one, other = History(fifo, 1), History(fifo, 1)
     one.play(steps)
     other.play(steps)
-    assert vars(one.w.rows) == vars(other.w.rows)
+    assert lists(one.w.rows) == lists(other.w.rows)
+
+
+def lists(rows):
+    return {name: value for name, value in vars(rows).items() if isinstance(value, list)}
 
 
 @settings(max_examples=50, deadline=None)

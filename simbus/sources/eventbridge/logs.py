@@ -37,7 +37,7 @@ class LogGroup:
             name = uuid(world.timeline.rng(self.name))
             self._stream = world.rows.add_log_stream(self._group, name, "", "", now)
         timestamp, message = _log_event(delivery.payload, now)
-        world.rows.log_events.append((self._stream, None, timestamp, now, None, message))
+        world.rows.log_lines.append((world.rows.next_line(), self._stream, None, timestamp, now, None, message))
 
 
 def log_group(world: World, group: str, arn: str) -> LogGroup:

@@ -9,7 +9,7 @@ import msgspec
 
 from simbus.errors import AwsError
 from simbus.filtering import EventPattern, compile_event_pattern
-from simbus.model import ChangeEvent
+from simbus.model import PLAIN, ChangeEvent
 from simbus.sources.eventbridge.delivery import SERVICE, THIRD_BUS, THIRD_BUS_RULE, Courier, Parcel
 from simbus.sources.eventbridge.errors import check_length, constraint
 from simbus.sources.eventbridge.input import MISSING, InvalidResult, Matched, is_json
@@ -105,7 +105,9 @@ class Rule:
         if target.service == "events" and arrival.forwarded:
             self._courier.give_up(parcel, THIRD_BUS, THIRD_BUS_RULE)
             return
-        if target.shaper is not None:
+        if target.shaper is None:
+            delivery.wrapping = PLAIN
+        else:
             matched = Matched(event.data, arrival.decoded, arrival.ingestion_time, self.arn, self.name)
             try:
                 delivery.payload = target.shaper(matched)

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from simbus.bus import Bus
-from simbus.model import ChangeEvent
+from simbus.model import ChangeEvent, Wrapping
 from simbus.sources.delivery import Sender
 from simbus.sources.s3.notifications import Configuration
 from simbus.sources.s3.record import CONFIGURATION_MARK
@@ -38,7 +38,8 @@ class Notification(Sender):
         self._types = configuration.types
         self._prefix = configuration.prefix
         self._suffix = configuration.suffix
-        self._marked = f'"configurationId":{msgspec.json.encode(configuration.id).decode()},{CONFIGURATION_MARK}'
+        marked = f'"configurationId":{msgspec.json.encode(configuration.id).decode()},{CONFIGURATION_MARK}'
+        self._wrapping = Wrapping('{"Records":[', CONFIGURATION_MARK, marked, "]}")
 
     def offer(self, event: ChangeEvent) -> None:
         """Deliver the event, if it is one of the types and its key passes the filter."""
@@ -48,11 +49,12 @@ class Notification(Sender):
         if not (key.startswith(self._prefix) and key.endswith(self._suffix)):
             return
         delivery = Delivery(
-            f'{{"Records":[{event.data.replace(CONFIGURATION_MARK, self._marked, 1)}]}}',
+            self._wrapping.around(event.data),
             SERVICE,
             self._arn,
             event=event,
             subscription=self.name,
             trace_duration=self._attempt.trace_duration,
+            wrapping=self._wrapping,
         )
         self.send(delivery, event)
