@@ -76,6 +76,7 @@ class Metrics:
         self._rows = rows
         self._clock = Clock(epoch_ns)
         self._functions: dict[str, FunctionMeter] = {}
+        self._tables: dict[str, TableMeter] = {}
         self._meters: list[Meter] = []  # in the order in which they were made, which is that of their rows
         self.read: Callable[[str, str], Iterable[Datapoint]] = self._in_memory
 
@@ -101,10 +102,13 @@ class Metrics:
         return made
 
     def table(self, name: str) -> TableMeter:
-        """The meter of a table of provisioned capacity."""
-        made = TableMeter(f"TableName={name}", self._clock, self._timeline, self.catch_up)
-        self._meters.append(made)
-        return made
+        """The meter of a table of provisioned capacity, which may have been on demand for a while, or be made anew."""
+        found = self._tables.get(name)
+        if found is None:
+            found = TableMeter(f"TableName={name}", self._clock, self._timeline, self.catch_up)
+            self._tables[name] = found
+            self._meters.append(found)
+        return found
 
     def account(self, pool: Pool) -> None:
         """Watch the concurrency of the account."""

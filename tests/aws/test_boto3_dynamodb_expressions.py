@@ -308,6 +308,22 @@ def test_refused_key_conditions(client: Any, text: str, message: str) -> None:
     assert refusal(client.query, KeyConditionExpression=text, **placeholders(None, values)) == message
 
 
+def test_expressions_are_read_before_the_table_is_looked_for(client: Any) -> None:
+    """Measured by dynamodb-conformance: a bad operand is told of, a good one asks for a table that is not there."""
+    text = "id = :p AND begins_with(sk, :v)"
+    for value, message in (
+        ({"N": "1"}, f"Invalid KeyConditionExpression: {KIND}begins_with, operand type: N"),
+        ({"S": "a"}, "Requested resource not found"),
+    ):
+        with pytest.raises(ClientError) as caught:
+            client.query(
+                TableName="nowhere",
+                KeyConditionExpression=text,
+                ExpressionAttributeValues={":p": {"S": "q"}, ":v": value},
+            )
+        assert caught.value.response["Error"]["Message"] == message
+
+
 def test_projections(client: Any) -> None:
     """Paths that are in each other's way."""
     message = "must remove or rewrite one of these paths; path one: [a], path two: [a, b]"

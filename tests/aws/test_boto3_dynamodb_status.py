@@ -100,6 +100,19 @@ def test_a_handler_waits_in_virtual_time(sim: Simulation) -> None:
     assert len(sim["dynamodb:orders"]) == 1
 
 
+def test_the_resource_api_waits_as_well(sim: Simulation) -> None:
+    """`wait_until_exists` and `wait_until_not_exists` of boto3's Table."""
+    table = sim.resource("dynamodb").create_table(**TABLE)
+    assert table.table_status == "CREATING"
+    table.wait_until_exists()
+    table.reload()
+    assert table.table_status == "ACTIVE"
+    table.put_item(Item={"pk": "1"})
+    table.delete()
+    table.wait_until_not_exists()
+    assert sim.client("dynamodb").list_tables()["TableNames"] == []
+
+
 def test_python_is_refused_as_well(sim: Simulation) -> None:
     """The same table through its own methods."""
     sim.client("dynamodb").create_table(**TABLE)

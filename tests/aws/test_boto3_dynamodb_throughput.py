@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from simbus import Simulation, UsageError
+from simbus.errors import AwsError
 from simbus.kernel import SECOND
 
 boto3 = pytest.importorskip("boto3", reason="needs the extra boto3")
@@ -237,6 +238,39 @@ def test_metrics(sim: Simulation) -> None:
         assert [point["Sum"] for point in found["Datapoints"]] == [expected]
     listed = cloudwatch.list_metrics(Namespace="AWS/DynamoDB")["Metrics"]
     assert [each["MetricName"] for each in listed] == ["ConsumedWriteCapacityUnits", "WriteThrottleEvents"]
+
+
+def test_a_table_may_go_on_demand_and_come_back(sim: Simulation) -> None:
+    """Its metrics are one series; what it saved before is gone."""
+    table = sim.table("orders", hash_key="id", provisioned_throughput=UNITS)
+    table.put_item(keyed(1))
+    table.update_table(billing_mode="PAY_PER_REQUEST")
+    table.put_item(keyed(2))
+    table.update_table(
+        billing_mode="PROVISIONED", provisioned_throughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+    )
+    table.put_item(keyed(3))
+    with pytest.raises(AwsError, match="ProvisionedThroughputExceededException"):
+        table.put_item(keyed(4))
+    assert [point.value for point in table.metric("ConsumedWriteCapacityUnits")] == [2.0]
+
+
+def test_a_global_index_is_read_with_its_own_units(sim: Simulation) -> None:
+    """A query of an index takes that index' read units, and leaves the table's alone."""
+    table = sim.table(
+        "orders",
+        hash_key="id",
+        provisioned_throughput={"read_capacity_units": 1000, "write_capacity_units": 1000},
+        global_secondary_indexes=[{"index_name": "of_city", "hash_key": "city", "provisioned_throughput": UNITS}],
+    )
+    table.put_item(keyed(1, city="Rome", v="x" * 390_000))
+    for _ in range(7):  # 47.5 units each, of 300
+        answer = table.scan(index_name="of_city", return_consumed_capacity="INDEXES")
+    assert answer["ConsumedCapacity"]["GlobalSecondaryIndexes"]["of_city"]["CapacityUnits"] == 48.0
+    with pytest.raises(AwsError) as caught:
+        table.scan(index_name="of_city")
+    assert caught.value.message == OF_INDEX
+    assert table.scan()["Count"] == 1
 
 
 def test_metrics_of_an_on_demand_table_are_refused(sim: Simulation) -> None:

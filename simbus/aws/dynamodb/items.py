@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from simbus.aws.dynamodb.common import api, table_of
 from simbus.aws.table import Operation, Response
+from simbus.errors import AwsError
+from simbus.sources.dynamodb.expressions import check_expressions
 from simbus.sources.dynamodb.table import Table
 
 if TYPE_CHECKING:
@@ -19,9 +21,12 @@ def _method(name: str) -> None:
     parameters = {_aws(each): each for each in inspect.signature(method).parameters if each != "self"}
 
     def function(account: Resources, *, TableName: str, **params: Any) -> Response:
-        response: Response = method(
-            table_of(account, TableName), **{parameters[key]: value for key, value in params.items()}
-        )
+        try:
+            table = table_of(account, TableName)
+        except AwsError:
+            check_expressions(params)  # AWS reads them before it looks for the table
+            raise
+        response: Response = method(table, **{parameters[key]: value for key, value in params.items()})
         if "ConsumedCapacity" in response:
             response["ConsumedCapacity"]["TableName"] = TableName  # an ARN where one was given
         return response

@@ -157,6 +157,22 @@ class Expressions:
         return self._cleaned[key]
 
 
+def check_expressions(params: Mapping[str, Any]) -> None:
+    """Raise AwsError for what is wrong with a request's expressions, whatever table it names.
+
+    `params` are AWS's. (That they come first is measured by github.com/paritysuite/dynamodb-conformance.)
+    """
+    conditions = ("ConditionExpression", "KeyConditionExpression", "FilterExpression")
+    if not any(name in params for name in (*conditions, "UpdateExpression", "ProjectionExpression")):
+        return
+    expressions = Expressions(params.get("ExpressionAttributeNames"), params.get("ExpressionAttributeValues"))
+    expressions.update(params.get("UpdateExpression"))
+    for name in conditions:
+        expressions.tree(params.get(name), name)
+    expressions.projection(params.get("ProjectionExpression"))
+    expressions.finish()
+
+
 class Condition:
     """A condition whose placeholders are resolved."""
 
