@@ -126,6 +126,12 @@ def test_lambda_refuses_what_its_model_does_not_know(sim: Simulation, operation:
     )
 
 
+def test_a_marker_that_nobody_gave(sim: Simulation) -> None:
+    """InvalidParameterValueException of every list; the words are simbus's own."""
+    for operation in ("list_functions", "list_event_source_mappings"):
+        assert refused(sim, "lambda", operation, Marker="nobody's")[:2] == ("InvalidParameterValueException", 400)
+
+
 ROLE = "arn:aws:iam::000000000000:role/r"
 
 

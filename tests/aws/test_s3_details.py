@@ -100,6 +100,9 @@ def test_a_new_bucket_blocks_public_access(s3: Any) -> None:
         'resource: "arn:aws:s3:::box" because public policies are prevented by the BlockPublicPolicy setting in S3 '
         "Block Public Access.",
     }
+    assert refused(s3.get_bucket_policy_status, Bucket="box") == ("NoSuchBucketPolicy", 404)
+    s3.put_bucket_policy(Bucket="box", Policy=POLICY.replace('"*"', '{"AWS": "arn:aws:iam::000000000000:root"}'))
+    assert s3.get_bucket_policy_status(Bucket="box")["PolicyStatus"] == {"IsPublic": False}
     s3.delete_bucket_ownership_controls(Bucket="box")
     with pytest.raises(ClientError, match='"arn:aws:s3:::box/k" because public ACLs are prevented by the BlockPubl'):
         s3.put_object_acl(Bucket="box", Key="k", ACL="authenticated-read")
@@ -126,6 +129,8 @@ def test_create_bucket_with_acls(s3: Any) -> None:
     s3.create_bucket(Bucket="another", ACL="private")
     s3.create_bucket(Bucket="open-one", ObjectOwnership="BucketOwnerPreferred")
     s3.delete_public_access_block(Bucket="open-one")
+    s3.put_bucket_policy(Bucket="open-one", Policy=POLICY)
+    assert s3.get_bucket_policy_status(Bucket="open-one")["PolicyStatus"] == {"IsPublic": True}
     s3.put_bucket_acl(Bucket="open-one", ACL="public-read")
     controls = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     assert refused(s3.put_bucket_ownership_controls, Bucket="open-one", OwnershipControls=controls) == (

@@ -29,6 +29,7 @@ from simbus.scheduler.mappings.validation import (
     settings_of,
 )
 from simbus.scheduler.recursion import RecursionGuard
+from simbus.scheduler.validation import invalid
 from simbus.sources.sqs.queue import Queue
 from simbus.world import World, uuid
 
@@ -154,7 +155,9 @@ class EventSourceMappings:
                 message = f"Function not found: {self._world.arn('lambda', function_name)}"
                 raise AwsError("ResourceNotFoundException", message, 404, Type="User") from None
             found = [mapping for mapping in found if mapping.target.arn == arn]
-        begin = int(marker) if marker is not None and marker.isdecimal() else 0
+        if marker is not None and not marker.isdecimal():
+            raise invalid("The marker is not one that a list operation has answered with.")
+        begin = 0 if marker is None else int(marker)
         end = begin + min(max_items, 100)
         answer: dict[str, Any] = {"EventSourceMappings": [mapping.describe() for mapping in found[begin:end]]}
         if end < len(found):
