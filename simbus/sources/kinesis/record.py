@@ -28,27 +28,22 @@ def payload_writer(world: World, stream_arn: str) -> Callable[[Record, str], str
 
     def payload(record: Record, role_arn: str) -> str:
         arrival = (epoch_ns + record.arrival) // MILLISECOND / 1000
-        data, record.base64 = record.base64 or base64_of(record.data), ""
         return (
             f'{start}{_json(record.partition_key).decode()},"sequenceNumber":"{record.sequence_number}","data":"'
-            f'{data}","approximateArrivalTimestamp":{arrival}{middle}{record.event_id}","eventName":"aws:kinesis:record","invokeIdentityArn":"{role_arn}{end}'
+            f'{b2a_base64(record.data, newline=False).decode()}","approximateArrivalTimestamp":{arrival}{middle}'
+            f'{record.event_id}","eventName":"aws:kinesis:record","invokeIdentityArn":"{role_arn}{end}'
         )
 
     return payload
 
 
-def base64_of(data: bytes) -> str:
-    """Data as JSON has it."""
-    return b2a_base64(data, newline=False).decode()
-
-
-def change_data(shard: Shard, record: Record, base64: str, explicit_hash_key: str | None) -> str:
+def change_data(shard: Shard, record: Record, explicit_hash_key: str | None) -> str:
     """The data of the change event: what the PutRecord request said and where it went, so that it can be repeated."""
     explicit = "" if explicit_hash_key is None else f'"explicitHashKey":"{explicit_hash_key}",'
     return (
         f'{{"shardId":"{shard.id}","sequenceNumber":"{record.sequence_number}",'
         f'"partitionKey":{_json(record.partition_key).decode()},{explicit}'
-        f'"data":"{base64}"}}'
+        f'"data":"{b2a_base64(record.data, newline=False).decode()}"}}'
     )
 
 

@@ -16,13 +16,12 @@ READ_LIMIT: Final = 10_000
 READ_SIZE: Final = 10 * MIB  # GetRecords: 10,000 records or 10 MB a call (developer guide, "Quotas and limits")
 
 
-class Record(msgspec.Struct, eq=False, gc=False):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record of a shard. `arrival` is in nanoseconds of virtual time, `parent` the request id that caused it.
 
     `size` counts the bytes of data and partition key, as the limits of a shard do.
     `event_id` is Lambda's eventID, `shardId-...:<sequence number>`, and the id of its change event. `lineage` is always
     None: loop detection does not follow a chain through Kinesis (Lambda developer guide, "Recursive loop detection").
-    `base64` is the text of its data that the change event has, kept for the first mapping that reads it ("": not).
     """
 
     sequence_number: str
@@ -33,7 +32,6 @@ class Record(msgspec.Struct, eq=False, gc=False):
     size: int
     parent: str | None
     lineage: None = None
-    base64: str = ""
 
 
 class HashRange(NamedTuple):

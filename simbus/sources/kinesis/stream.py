@@ -12,7 +12,7 @@ from simbus.model import ChangeEvent
 from simbus.sources.base import operation, twin
 from simbus.sources.kinesis.base import ManagedStream
 from simbus.sources.kinesis.iterator import Place, iterator, read_iterator
-from simbus.sources.kinesis.record import base64_of, change_data, shown_child, shown_record
+from simbus.sources.kinesis.record import change_data, shown_child, shown_record
 from simbus.sources.kinesis.request import (
     blob,
     check_iterator_request,
@@ -127,10 +127,7 @@ class Stream(ManagedStream):
         if not shard.writes.write(now, size):
             raise self._throttled(shard)
         record = shard.append(partition_key, data, size, parent)
-        base64 = base64_of(data)
-        if self._listeners:
-            record.base64 = base64
-        event_data = change_data(shard, record, base64, explicit)
+        event_data = change_data(shard, record, explicit)
         event = ChangeEvent(
             record.event_id, now, self.name, self.arn, "PutRecord", partition_key, parent, event_data, None
         )
