@@ -107,5 +107,14 @@ class Invocation(msgspec.Struct, eq=False):
     max_memory_used: int = 0
     log_tail: str | None = None
 
+    def let_go(self) -> None:
+        """Forget who asked: it has been told."""
+        self.on_settled = self.on_throttled = _told
+        self.state = None
+
     def __repr__(self) -> str:
         return f"<Invocation {self.request_id} attempt {self.attempt}>"
+
+
+def _told(invocation: Invocation, _: Any) -> None:
+    raise AssertionError(f"{invocation!r} was settled before")

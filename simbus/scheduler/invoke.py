@@ -92,9 +92,12 @@ class SynchronousCall:
         self._bus.settle(self._event, self._function.name, outcome, self.invocation.request_id)
 
     def _finish(self, outcome: Outcome | Throttled | AwsError) -> None:
+        """Tell who waits, once. Who has been told is let go of: else each call would be a ring of references."""
         self._outcome = outcome
-        if self._wake is not None:
-            self._wake()
+        self.invocation.let_go()
+        wake, self._wake = self._wake, None
+        if wake is not None:
+            wake()
 
     def result(self) -> InvokeResponse | AwsError:
         outcome = self._outcome
