@@ -94,7 +94,9 @@ class AsynchronousQueue:
 
     def _settled(self, invocation: Invocation, outcome: Outcome) -> None:
         if outcome.status == "ok":
-            self._succeed(invocation, outcome)
+            if self.configs:
+                self._send_success(invocation, outcome)
+            self._let_go(invocation)  # the row of the attempt says that it is settled
             return
         config = self._config(invocation)
         attempt = invocation.attempt
@@ -122,11 +124,10 @@ class AsynchronousQueue:
         self._hop(invocation, "throttled", throttled.reason)
         self._timeline.after(delay, self._attempt, invocation)
 
-    def _succeed(self, invocation: Invocation, outcome: Outcome) -> None:
+    def _send_success(self, invocation: Invocation, outcome: Outcome) -> None:
         config = self._config(invocation)
         if config.on_success is not None:
             self._destinations.send_success(config.on_success, self._qualified_arn(invocation), invocation, outcome)
-        self._settle(invocation, "ok")
 
     def _give_up(self, invocation: Invocation, failure: Failure, outcome: Outcome | None) -> None:
         """No further attempt: the record goes to the destination, the event to the dead-letter queue, or it is lost."""
@@ -147,14 +148,15 @@ class AsynchronousQueue:
         self._settle(invocation, "dropped")
 
     def _settle(self, invocation: Invocation, outcome: str) -> None:
-        del self.waiting[invocation]
-        if self._backoffs:
-            self._backoffs.pop(invocation, None)
-        if outcome == "ok":
-            return  # the row of the attempt says so
+        self._let_go(invocation)
         self._metrics.count("AsyncEventsDropped")  # also where it goes to a destination
         delivery: Delivery = invocation.state
         self._bus.settle(delivery.event, delivery.subscription, outcome, invocation.request_id)
+
+    def _let_go(self, invocation: Invocation) -> None:
+        del self.waiting[invocation]
+        if self._backoffs:
+            self._backoffs.pop(invocation, None)
 
     def finish(self) -> None:
         """The run has ended: what still waits here is held, not lost."""

@@ -180,7 +180,8 @@ class Belongings:
             _set_logger(logger, kept)
 
     def install(self) -> None:
-        self._install_modules()
+        if self._tops or self._modules or self._sandbox.code is not None:
+            self._install_modules()
         path = self._switches[0]
         if not path:
             path += ([TASK_ROOT] if self._sandbox.code is not None else []) + _outer[0]
