@@ -32,8 +32,9 @@ def explain(
     lost: Annotated[bool, typer.Option("--lost", help="The events that were lost.")] = False,
     dead: Annotated[bool, typer.Option("--dead", help="The events in dead-letter queues and destinations.")] = False,
     limit: Annotated[
-        int, typer.Option(metavar="N", min=1, help="How many of the lost or dead ones, from the first.")
-    ] = FIRST,
+        int | None,
+        typer.Option(metavar="N", min=1, help=f"How many of the lost or dead ones, from the first. [default: {FIRST}]"),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Tell the whole story of an event or a request.
@@ -43,10 +44,12 @@ def explain(
     """
     with exit_status():
         _check(name, lost, dead)
+        if name is not None and limit is not None:
+            raise UsageError(f"--limit {limit}: is about --lost and --dead, and there is one {name}. Leave it out.")
         from simbus.logs.reader import open_run
 
         with open_run(file) as run:
-            total, stories = _stories(run, name, "lost" if lost else "dead", limit)
+            total, stories = _stories(run, name, "lost" if lost else "dead", limit or FIRST)
         with printing():
             _print(total, stories, json)
 

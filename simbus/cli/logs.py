@@ -39,8 +39,11 @@ def logs(
         from simbus.logs.reader import open_run
 
         with open_run(file) as run, printing():
-            if function is not None and not follow:
+            if filter is not None:
+                _check_filter(filter)
+            if not follow or run.finished:
                 _check_function(run, function)
+                _check_request(run, request_id)
             pause = sleep if follow else None
             for event in run.log_events(function, request_id=request_id, filter=filter, follow=pause):
                 print(line(event), flush=follow)
@@ -56,8 +59,33 @@ def line(event: LogEventRow) -> str:
     return f"{stamp}Z [{event.function}] {message}"
 
 
-def _check_function(run: RunReader, function: str) -> None:
+def _check_filter(pattern: str) -> None:
+    """Refuse a pattern that is none, in AWS's words."""
+    from simbus.errors import AwsError, UsageError
+    from simbus.logs.patterns import compile_filter
+
+    try:
+        compile_filter(pattern)
+    except AwsError as error:
+        raise UsageError(f"--filter {pattern}: {error.message}. Correct the pattern.") from None
+
+
+def _check_request(run: RunReader, request_id: str | None) -> None:
+    """Refuse a request that the run does not have."""
+    from simbus.errors import UsageError
+
+    known = "SELECT EXISTS (SELECT 1 FROM invocations WHERE request_id = ?)"
+    if request_id is not None and not next(run.query(known, [request_id]))[0]:
+        raise UsageError(
+            f"{run.path}: has no request {request_id}; --request-id names one as a whole. "
+            "Look it up with simbus explain, which takes the beginning of an id."
+        )
+
+
+def _check_function(run: RunReader, function: str | None) -> None:
     """Refuse a function that the run does not have: a slip of the pen, not an empty log."""
+    if function is None:
+        return
     from difflib import get_close_matches
 
     from simbus.errors import UsageError

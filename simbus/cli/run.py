@@ -171,10 +171,13 @@ def play(
         record=options.record,
     )
     complete = False
+    came: list[int] = []
     try:
         for feed in plan.feeds:
             if isinstance(feed, Replay):
                 tell(feed.source)
+            if options.variant.events is not None:
+                feed.note = came.append
         if instead is not None:
             instead(simulation)
         with watching(simulation):
@@ -183,11 +186,19 @@ def play(
     finally:
         with uninterrupted():
             simulation.close(complete=complete)
+    _tell_of_parts(options.variant, bool(came), bool(simulation.faults.occurred))
     with open_run(options.db) as rows:
         judgement = Judgement(judge(scenario, rows), reproduce, round(perf_counter() - began, 3))
     add_facts(options.db, {JUDGEMENT: judgement.json()})
     with open_run(options.db) as rows:
         return summarise(rows)
+
+
+def _tell_of_parts(variant: Variant, came: bool, occurred: bool) -> None:
+    """Say on stderr where nothing of what --events or --faults choose was there."""
+    for option, chosen, any_of_it in (("--events", variant.events, came), ("--faults", variant.faults, occurred)):
+        if chosen is not None and str(chosen) != "none" and not any_of_it:
+            complain(f"{option} {chosen}: nothing of it was there in this run; the numbers count from 0.")
 
 
 def tell(source: Input) -> None:

@@ -71,6 +71,14 @@ def test_a_function_that_never_ran_has_no_events_and_one_that_is_not_there_is_an
     )
 
 
+def test_a_request_that_is_not_there_is_an_error(file: Path) -> None:
+    """Neither is the beginning of an id, nor with --follow what a run that has ended does not have."""
+    result = logs(file, "--request-id", "r9")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"Error: {file}: has no request r9; --request-id names one as a whole.")
+    assert logs(file, "--follow", "--function", "nevr").exit_code == 2
+
+
 def test_wrong_input_is_exit_status_2(file: Path, tmp_path: Path) -> None:
     """Design, section 7; a bad filter pattern is refused in CloudWatch's words."""
     other = tmp_path / "notes.txt"
@@ -79,4 +87,6 @@ def test_wrong_input_is_exit_status_2(file: Path, tmp_path: Path) -> None:
     assert "is not a run file of simbus" in logs(other).stderr
     result = logs(file, "--filter", "{ $.x = ")
     assert result.exit_code == 2
-    assert result.stderr.startswith("Error: InvalidParameterException: ")
+    assert result.stderr.startswith(
+        "Error: --filter { $.x = : If a filter pattern starts with '{' it must end with '}'"
+    )

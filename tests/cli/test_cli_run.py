@@ -252,3 +252,19 @@ def test_the_code_of_a_provisioned_function_runs_once_for_each_environment(
     )
     assert simbus("run", "shop.yaml").exit_code == 0
     assert capfd.readouterr().err == "initinit"
+
+
+def test_parts_of_which_nothing_was_there_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many events there are is known afterwards; a run of none of them would look like one in which all is well."""
+    monkeypatch.chdir(tmp_path)
+    Path("shop.yaml").write_text(
+        "functions: {a: {}}\nworkload: [{invoke: {function: a}, at: 1s, count: 3}]\n"
+        "faults: [{function: a, latency: 1s, every: 1h, for: 1s}]\n"
+    )
+    result = CliRunner().invoke(app, ["run", "shop.yaml", "--events", "0.99", "--faults", "0.7"])
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "--events 0.99: nothing of it was there in this run; the numbers count from 0.",
+        "--faults 0.7: nothing of it was there in this run; the numbers count from 0.",
+    ]
+    assert CliRunner().invoke(app, ["run", "shop.yaml", "--events", "0.2", "--faults", "none"]).stderr == ""

@@ -191,6 +191,9 @@ def test_an_event_that_a_rule_took_names_it_and_one_that_none_took_says_so(file:
 
 def test_lost_lists_and_explains_what_was_lost(file: Path) -> None:
     """Each with its story; the rest is counted."""
+    result = explain(file, "anything", "--limit", 2)
+    assert result.exit_code == 2
+    assert result.stderr == "Error: --limit 2: is about --lost and --dead, and there is one anything. Leave it out.\n"
     result = explain(file, "--lost", "--limit", 2)
     assert result.stdout.count("PutRecord") == 1
     assert result.stdout.splitlines()[-1] == "... and 2 more: --limit shows them"
