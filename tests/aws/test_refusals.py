@@ -89,6 +89,15 @@ def test_a_parameter_that_is_missing(
             f"Map keys must satisfy constraint: [{PATTERN}[a-zA-Z]([a-zA-Z0-9_])+]")),
         ({"DeadLetterConfig": {"TargetArn": "dead"}}, detected(
             "Value 'dead' at 'deadLetterConfig.targetArn'", PATTERN + "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")),
+        ({"LoggingConfig": {"LogFormat": "XML"}}, detected(
+            "Value 'XML' at 'loggingConfig.logFormat'", "Member must satisfy enum value set: [JSON, Text]")),
+        ({"LoggingConfig": {"LogGroup": "a b"}}, detected(
+            "Value 'a b' at 'loggingConfig.logGroup'", PATTERN + r"[\.\-_/#A-Za-z0-9]+")),
+        ({"TracingConfig": {"Mode": "On"}}, detected(
+            "Value 'On' at 'tracingConfig.mode'", "Member must satisfy enum value set: [Active, PassThrough]")),
+        ({"Tags": {"k": "v" * 257}}, detected(
+            f"Value '{{k={'v' * 257}}}' at 'tags'",
+            "Map values must satisfy constraint: [Member must have length less than or equal to 256]")),
         ({"PackageType": "Tar"}, detected("Value 'Tar' at 'packageType'",
                                           "Member must satisfy enum value set: [Zip, Image]")),
     ],
@@ -124,6 +133,19 @@ def test_lambda_refuses_what_its_model_does_not_know(sim: Simulation, operation:
         400,
         f"1 validation error detected: {where}",
     )
+
+
+def test_a_function_that_is_refused_is_not_made(sim: Simulation) -> None:
+    """51 tags, and levels of a log in Text: InvalidParameterValueException."""
+    for changes in (
+        {"Tags": {f"k{n}": "" for n in range(51)}},
+        {"LoggingConfig": {"ApplicationLogLevel": "INFO"}},
+    ):
+        found = refused(sim, "lambda", "create_function", **{**FUNCTION, **changes})
+        assert found[:2] == ("InvalidParameterValueException", 400)
+    levels = {"LoggingConfig": {"SystemLogLevel": "WARN"}}
+    assert refused(sim, "lambda", "update_function_configuration", FunctionName="f", **levels)[1] == 400
+    assert len(sim.client("lambda").list_functions()["Functions"]) == 1
 
 
 def test_a_marker_that_nobody_gave(sim: Simulation) -> None:

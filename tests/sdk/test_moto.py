@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from simbus import Simulation, UsageError
 
 boto3 = pytest.importorskip("boto3", reason="needs the extra boto3")
 pytest.importorskip("moto", reason="needs the extra moto")
+from botocore.config import Config  # noqa: E402
+from botocore.exceptions import ReadTimeoutError  # noqa: E402
 
 
 def test_a_secret_made_by_a_test_is_read_by_a_handler() -> None:
@@ -85,3 +88,22 @@ def test_without_moto_the_error_names_operation_and_extra(monkeypatch: pytest.Mo
         monkeypatch.setitem(sys.modules, "moto.core.botocore_stubber", None)
         with pytest.raises(UsageError, match=r"ssm GetParameter: .*pip install 'simbus\[moto\]'"):
             client.get_parameter(Name="p")
+
+
+def test_a_request_arrives_although_its_caller_has_hung_up() -> None:
+    """A read timeout of 1 s and a way of 3 s: moto gets the request all the same."""
+
+    def handler(event: Any, context: Any) -> float:
+        client = boto3.client("secretsmanager", config=Config(read_timeout=1, retries={"max_attempts": 0}))
+        before = time.time()
+        with pytest.raises(ReadTimeoutError):
+            client.create_secret(Name="s", SecretString="x")
+        return time.time() - before
+
+    with Simulation() as sim:
+        function = sim.function("f", handler=handler, timeout=9, simulate={"aws_latency": "3s"})
+        client = sim.client("secretsmanager")
+        assert function.invoke({}).json() == 1
+        assert client.list_secrets()["SecretList"] == []
+        sim.run()
+        assert len(client.list_secrets()["SecretList"]) == 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from simbus.scheduler.validation import violated
+from simbus.scheduler.managed import MOST_TAGS
+from simbus.scheduler.validation import invalid, violated
 
 ARN: Final = (
     r"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)"
@@ -23,6 +24,8 @@ RESOURCE: Final = (
     r"[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|(capacity-provider|network-connector):"
     r"[a-zA-Z0-9-_]{1,64})"
 )
+LOG_GROUP: Final = r"[\.\-_/#A-Za-z0-9]+"
+APPLICATION_LEVELS: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 _ARCHITECTURES: Final = ("x86_64", "arm64")
 
 
@@ -62,3 +65,28 @@ def check_variables(variables: Mapping[str, str] | None) -> None:
             raise violated(
                 f"Value '{{{shown}}}' at 'environment.variables'", f"Map keys must satisfy constraint: [{inner}]"
             )
+
+
+def check_logging(config: Mapping[str, Any] | None, before: str = "Text") -> None:
+    """Raises ValidationException, and InvalidParameterValueException for levels of Text (in simbus's words).
+
+    `before` is the format that the function has.
+    """
+    given = config or {}
+    one_of("loggingConfig.logFormat", given.get("LogFormat"), ("JSON", "Text"))
+    one_of("loggingConfig.applicationLogLevel", given.get("ApplicationLogLevel"), APPLICATION_LEVELS)
+    one_of("loggingConfig.systemLogLevel", given.get("SystemLogLevel"), ("DEBUG", "INFO", "WARN"))
+    matches("loggingConfig.logGroup", given.get("LogGroup"), LOG_GROUP, 512)
+    if given.get("LogFormat", before) == "Text" and {"ApplicationLogLevel", "SystemLogLevel"} & given.keys():
+        raise invalid("ApplicationLogLevel and SystemLogLevel need LogFormat JSON.")
+
+
+def check_tags(tags: Mapping[str, str] | None) -> None:
+    """Raises AWS's errors for tags of a function that does not exist yet."""
+    if len(tags or ()) > MOST_TAGS:
+        raise invalid("Number of tags exceeds resource tag limit.")
+    for key, value in (tags or {}).items():
+        if not 1 <= len(key) <= 128 or len(value) > 256:
+            part, most = ("keys", 128) if not 1 <= len(key) <= 128 else ("values", 256)
+            inner = f"Member must have length less than or equal to {most}"
+            raise violated(f"Value '{{{key}={value}}}' at 'tags'", f"Map {part} must satisfy constraint: [{inner}]")

@@ -10,7 +10,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from simbus.aws.lambda_.checks import HANDLER, TARGET, check_architectures, check_variables, matches, one_of
+from simbus.aws.lambda_.checks import (
+    HANDLER,
+    TARGET,
+    check_architectures,
+    check_logging,
+    check_tags,
+    check_variables,
+    matches,
+    one_of,
+)
 from simbus.aws.lambda_.names import api, located, parsed
 from simbus.aws.paging import given, page
 from simbus.aws.table import Response, not_built
@@ -63,6 +72,8 @@ def create_function(
     _check_default(operation, TracingConfig, SnapStart)
     _check_empty(operation, Layers=Layers, VpcConfig=VpcConfig, FileSystemConfigs=FileSystemConfigs)
     _check(Handler, Environment, Architectures, DeadLetterConfig)
+    check_logging(LoggingConfig)
+    check_tags(Tags)
     one_of("packageType", PackageType, ("Zip", "Image"))
     if PackageType != "Zip":
         raise not_built(f"lambda {operation} with PackageType {PackageType}")
@@ -179,6 +190,7 @@ def update_function_configuration(
     if Runtime is not None:
         _check_runtime(operation, Runtime)
     function, _ = located(account, FunctionName)
+    check_logging(LoggingConfig, function.config.logging.log_format)
     function.revisions.check(LATEST, RevisionId)
     settings = _settings(
         runtime=Runtime, timeout=Timeout, memory_size=MemorySize, environment=Environment, description=Description,
@@ -320,6 +332,8 @@ def _check_runtime(operation: str, runtime: str) -> None:
 
 
 def _check_default(operation: str, tracing: Json | None, snap_start: Json | None) -> None:
+    one_of("tracingConfig.mode", (tracing or {}).get("Mode"), ("Active", "PassThrough"))
+    one_of("snapStart.applyOn", (snap_start or {}).get("ApplyOn"), ("PublishedVersions", "None"))
     if tracing and tracing.get("Mode", "PassThrough") != "PassThrough":
         raise not_built(f"lambda {operation} with TracingConfig Active")
     if snap_start and snap_start.get("ApplyOn", "None") != "None":
