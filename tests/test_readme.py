@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from shutil import copytree
 
@@ -46,6 +47,15 @@ def test_what_lint_finds_is_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(ROOT)
     result = CliRunner().invoke(app, ["lint", "scenarios/stale_deploy.yaml", "--prove"])
     assert result.stdout == blocks("text")[2]
+
+
+def test_the_highest_rate_is_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`simbus load`, its options and its table, to the byte."""
+    monkeypatch.chdir(ROOT)
+    [command] = [block for block in blocks("sh") if block.startswith("simbus load")]
+    result = CliRunner().invoke(app, shlex.split(command.replace("\\\n", ""))[1:])
+    [shown] = [block for block in blocks("text") if "Highest rate" in block]
+    assert (result.exit_code, result.stdout) == (0, shown)
 
 
 PLAIN = [example for example in blocks("python") if "import pytest" not in example]

@@ -37,6 +37,13 @@ For = Annotated[
     str | None,
     typer.Option("--for", metavar="TIME", help="How long the load lasts. [default: 1m; ramp, spike 10m; soak 1h]"),
 ]
+WarmUp = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="Load before that which no figure and no expectation counts: whole minutes. [default: none]",
+    ),
+]
 Every = Annotated[
     str | None, typer.Option(metavar="TIME", help="What a row covers (ramp, spike, soak): whole minutes.")
 ]
@@ -76,6 +83,7 @@ def load(
     to: To = None,
     steps: Steps = None,
     for_: For = None,
+    warm_up: WarmUp = None,
     every: Every = None,
     peak: Peak = None,
     hold: Hold = None,
@@ -103,7 +111,7 @@ def load(
         if csv is not None:
             check_csv(csv)
         options = {"rate": rate, "from_": begin, "to": to, "steps": steps, "for_": for_, "every": every}
-        options |= {"peak": peak, "hold": hold, "precision": precision}
+        options |= {"warm_up": warm_up, "peak": peak, "hold": hold, "precision": precision}
         guard = guard_of(handler_guard)
         progress = _Progress()
         try:

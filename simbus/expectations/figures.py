@@ -15,7 +15,7 @@ from simbus.expectations.comparison import Kind
 from simbus.expectations.cost import cost
 from simbus.expectations.rows import Point, Rows, Subject
 
-Of = Literal["deliveries", "attempts", "queue", "records"]
+Of = Literal["deliveries", "attempts", "queue", "records", "calls"]
 AtEnd = Callable[[Rows, Subject], float | None]
 Series = Callable[[Rows, Subject], Iterable[Point]]
 
@@ -24,8 +24,8 @@ class Figure(NamedTuple):
     """One figure. `of` is what it is counted from, which decides what it can be a figure of.
 
     `deliveries`: of a source, a function, both (a mapping or subscription) or the run. `attempts`: of a function or the
-    run. `queue`: of a queue. `records`: of a stream, a function, both or the run. `at_end` None: only `always` makes
-    sense; `series` None: it can't be asked for with `always`.
+    run. `queue`: of a queue. `records`: of a stream, a function, both or the run. `calls`: of a source, a
+    function or the run. `at_end` None: only `always` makes sense; `series` None: it can't be asked for with `always`.
     """
 
     kind: Kind
@@ -153,6 +153,9 @@ FIGURES: Final[dict[str, Figure]] = {
         "USD at AWS's list prices (requests, GB-seconds, provisioned concurrency), without the free tier.",
         cost,
         None,
+    ),
+    "refused": _sampled(
+        "calls", sql.REFUSED, "Calls of the workload that failed, a throttled one after the 3 attempts of an SDK."
     ),
     "messages": Figure(
         "count",

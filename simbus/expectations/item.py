@@ -70,6 +70,8 @@ def _misfit(name: str, given: Mapping[str, Any]) -> str | None:
         return f"has {name}, which is a figure of a queue alone. Put it into an item with queue, and without function."
     if figure.of == "attempts" and source is not None:
         return f"has {name}, which is no figure of {source}. Put it into an item of its own, with function or alone."
+    if figure.of == "calls" and source is not None and "function" in given:
+        return f"has {name}, which is of what a call is sent to. Name the {source} or the function, not both."
     if figure.of == "records" and source is not None and _service(source, given) not in STREAMS:
         return f"has {name}, which is of the run, a stream, a table or a function. Put it into an item of its own."
     return None

@@ -90,6 +90,12 @@ ITERATOR_AGES: Final = """
     WHERE e.source = :source AND (:function IS NULL OR i.function = :function)
 """
 
+# A call of the workload that failed, after whatever attempts an SDK makes.
+REFUSED: Final = """
+    SELECT time, 1 AS value FROM hops
+    WHERE kind = 'client_error' AND place = coalesce(:source, 'lambda:' || :function, place)
+"""
+
 
 def _attempts(value: str) -> str:
     return (

@@ -28,6 +28,7 @@ from simbus.report.tables import Table
 FIELDS: Final = [field.name for field in msgspec.structs.fields(Row)]
 CSV_BEGINS: Final = ["profile", *FIELDS, "passed", "failed"]
 MOST_SHOWN: Final = 8
+KEEPS_UP: Final = 0.9  # of what comes: less is done within the time only where something waits
 
 
 class Line(NamedTuple):
@@ -65,7 +66,7 @@ def table(test: LoadTest) -> Table:
     windows = any(played.probe.profile.window is not None for played in test.played)
     judged = not windows and any(played.expectations for played in test.played)
     best = _best(lines) if len(test.cells) > 1 else None
-    left = [axis.name for axis in test.axes] + (["time"] if windows else [])
+    left = _short([axis.name for axis in test.axes]) + (["time"] if windows else [])
     heading = [*left, "rate", *(name for name, *_ in columns)]
     heading += (["expected"] if judged else []) + (["best"] if best is not None else [])
     rows = []
@@ -76,6 +77,17 @@ def table(test: LoadTest) -> Table:
         cells += [best[number]] if best is not None else []
         rows.append(tuple(cells))
     return Table(tuple(heading), rows, numbers=len(left))
+
+
+def _short(names: list[str]) -> list[str]:
+    """The last parts of paths, as many as tell them apart."""
+    parts = 1
+    while parts < max(name.count(".") + 1 for name in names or [""]):
+        short = [".".join(name.split(".")[-parts:]) for name in names]
+        if len(set(short)) == len(names):
+            return short
+        parts += 1
+    return names
 
 
 def _shown_lines(test: LoadTest) -> list[Line]:
@@ -130,6 +142,8 @@ def _remarks(test: LoadTest) -> Iterator[str]:
         yield from _of_windows(test)
     else:
         yield from _of_steps(test)
+    if test.played[0].probe.profile.window is None and len(test.cells) == 1:
+        yield from _plateau(test)
     yield "\n".join(_closing(test))
 
 
@@ -152,6 +166,14 @@ def _of_steps(test: LoadTest) -> Iterator[str]:
         if failed is not None:
             name = f"{_named(test, values.values)}: " if len(test.cells) > 1 else ""
             yield from _failure(failed, name)
+
+
+def _plateau(test: LoadTest) -> Iterator[str]:
+    """Where less is done than comes: the most that was done, whatever came."""
+    most = max(test.played, key=lambda played: played.rows[0].throughput or 0.0)
+    done = most.rows[0].throughput or 0.0
+    if done < KEEPS_UP * most.rows[0].rate:
+        yield f"No more than {shown(done)} was done at any of these rates, of the {shown(most.rows[0].rate)} that came."
 
 
 def _of_windows(test: LoadTest) -> Iterator[str]:
@@ -187,7 +209,9 @@ def _limits(played: Played) -> list[str]:
 
 def _closing(test: LoadTest) -> Iterator[str]:
     profile = test.played[0].probe.profile
-    what = f"{format_duration(profile.length)} of load a row" if profile.window is None else described(profile)
+    length = format_duration(profile.length - profile.warm)
+    what = f"{length} of load a row" if profile.window is None else described(profile)
+    what += f" after a warm-up of {format_duration(profile.warm)}" if profile.warm else ""
     yield f"{test.scenario}: {what}, seed {test.seed}; the workload's own rate is {shown(test.own_rate)}."
     if test.others:
         yield f"Not scaled, played as written: {', '.join(test.others)}."

@@ -61,7 +61,7 @@ class _Spans:
     def __init__(self, run: Rows, facts: dict[str, str], profile: Profile) -> None:
         windows = profile.windows()
         self._run = run
-        self._start = round(datetime.fromisoformat(facts["start"]).timestamp() * 1000)
+        self._start = round(datetime.fromisoformat(facts["start"]).timestamp() * 1000) + profile.warm // MILLISECOND
         self._every = (windows[0][1] - windows[0][0]) // MILLISECOND
         self.after = len(windows)
         self.last = 0 if profile.window is None else self.after
@@ -82,7 +82,6 @@ class _Spans:
 
 
 _CAME: Final = "SELECT time, 1 AS value FROM events WHERE parent IS NULL"
-_REFUSED: Final = "SELECT time, 1 AS value FROM hops WHERE kind = 'client_error'"
 # What nobody subscribed to, or every filter turned away, is done as it comes.
 _DONE: Final = """
     SELECT max(coalesce(d.settled_at, e.time)) AS time FROM events e LEFT JOIN deliveries d ON d.event_id = e.id
@@ -102,7 +101,7 @@ def measure(run: Rows, profile: Profile, read_queues: list[str]) -> list[Row]:
         "processed": _folded(done_while, spans.last),
         "throttles": spans.counted(sql.metric("Throttles")),
         "errors": spans.counted(sql.ERRORS),
-        "refused": spans.counted(_REFUSED),
+        "refused": spans.counted(sql.REFUSED),
         "dead_lettered": spans.counted(sql.DEAD_LETTERED),
         "lost": spans.counted(sql.LOST),
         "concurrency": _peaks(spans, "ConcurrentExecutions", [""]),
@@ -127,7 +126,8 @@ def _row(
 ) -> Row:
     found = {name: values[span] for name, values in columns.items() if values.get(span) is not None}
     done = found.get("processed")
-    per_million = found.get("cost_usd", 0.0) / done * MILLION if done else None
+    spent = found.get("cost_usd")
+    per_million = spent / done * MILLION if spent and done else None
     return Row(
         begin_s=begin / SECOND,
         end_s=None if end is None else end / SECOND,
@@ -185,7 +185,7 @@ def _iterator_ages(spans: _Spans) -> dict[int, float]:
 
 _BILLED: Final = """
     SELECT {span} AS span, function, version, memory_size,
-        log_stream NOT IN (SELECT log_stream FROM invocations WHERE init_duration_ms IS NOT NULL) AS warm,
+        log_stream NOT IN (SELECT log_stream FROM main.invocations WHERE init_duration_ms IS NOT NULL) AS warm,
         count(*) AS attempts, sum(billed_duration_ms) AS billed
     FROM invocations GROUP BY span, function, version, memory_size, warm
 """
@@ -202,7 +202,8 @@ def _costs(spans: _Spans, run: Rows, facts: dict[str, str], profile: Profile) ->
     standing = sum(cost.standing_cost(resource, seconds) for resource in functions.values())
     if standing:
         windows = [(end - begin) / SECOND for begin, end in profile.windows()]
-        times = [seconds] if not spans.last else [*windows, max(seconds - sum(windows), 0.0)]
+        measured = seconds - profile.warm / SECOND
+        times = [measured] if not spans.last else [*windows, max(measured - sum(windows), 0.0)]
         for span, time in enumerate(times):
             costs[span] = costs.get(span, 0.0) + standing * time / seconds
     return costs

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from simbus.errors import ScenarioError, UsageError
-from simbus.kernel import MINUTE
+from simbus.kernel import MINUTE, SECOND
 from simbus.kernel.durations import format_duration, parse_duration
 from simbus.load import profiles
 from simbus.load.profiles import Profile
@@ -16,18 +16,18 @@ from simbus.scenario.loader import Scenario
 
 KINDS: Final = ("step", "ramp", "spike", "soak")
 HIGHEST: Final = 1_000.0  # events a second, that are tried unless more is asked for
-LOWEST: Final = 1 / 1024  # times the workload's own rate
+LOWEST: Final = 1 / 1024  # times the workload's own rate, and at least one event a run
 PRECISION: Final = 0.05
 STEPS: Final = 5
 MOST_STEPS: Final = 1_000
 FIND: Final = "find"
 
 TAKES: Final[dict[str, tuple[str, ...]]] = {
-    FIND: ("from", "to", "precision", "for"),
-    "step": ("rate", "from", "to", "steps", "for"),
-    "ramp": ("from", "to", "for", "every"),
-    "spike": ("rate", "peak", "hold", "for", "every"),
-    "soak": ("rate", "for", "every"),
+    FIND: ("from", "to", "precision", "for", "warm-up"),
+    "step": ("rate", "from", "to", "steps", "for", "warm-up"),
+    "ramp": ("from", "to", "for", "warm-up", "every"),
+    "spike": ("rate", "peak", "hold", "for", "warm-up", "every"),
+    "soak": ("rate", "for", "warm-up", "every"),
 }
 """Which options each kind of test has."""
 
@@ -39,10 +39,11 @@ class Plan(NamedTuple):
     profiles: list[Profile]
     bounds: Bounds | None
     length: int
+    warm: int = 0
 
-    @property
-    def longest(self) -> int:
-        return max([self.length, *(profile.length for profile in self.profiles)])
+    def at(self, rate: float) -> Profile:
+        """The profile of one rate, for a search."""
+        return profiles.warmed(profiles.step(rate, self.length), self.warm)
 
 
 def kind_of(profile: str | None, find: bool, given: dict[str, str], scenario: Scenario, grid: bool) -> str:
@@ -77,11 +78,14 @@ def plan(kind: str, given: dict[str, str], mix: Mix, scenario: Scenario, grid: b
     """What is played; `given` has the options that were set, as texts. Raises UsageError."""
     read = _Reader(given, mix.total)
     made = _PLANS[kind](read, grid)
+    warm = read.duration("warm-up", 0)
+    made = made._replace(profiles=[profiles.warmed(each, warm) for each in made.profiles], warm=warm)
+    longest = made.length + warm
     until = scenario.spec.until
-    if until is not None and until <= made.longest:
+    if until is not None and until <= longest:
         raise ScenarioError(
             f"{scenario.source.where(('until',))} is {format_duration(until)}; the load lasts "
-            f"{format_duration(made.longest)} and the run must be able to go on after it. "
+            f"{format_duration(longest)} and the run must be able to go on after it. "
             "Raise it with --set until=..., or shorten --for."
         )
     return made
@@ -125,13 +129,14 @@ class _Reader:
 
 def _find(read: _Reader, _: bool) -> Plan:
     own = read.own
-    highest = read.rate("to", max(HIGHEST, own * 4))
-    lowest = read.rate("from", min(own * LOWEST, highest))
+    length = read.duration("for", MINUTE)
+    highest = round(read.rate("to", max(HIGHEST, own * 4)), 9)
+    lowest = round(read.rate("from", min(max(own * LOWEST, SECOND / length), own, highest)), 9)
     if lowest > highest:
         raise UsageError(f"--from {shown(lowest)}: is above --to {shown(highest)}. Exchange them.")
     start = rounded(min(max(own, lowest), highest))
     precision = read.number("precision", PRECISION, 0.01, 1)
-    return Plan(FIND, [], Bounds(lowest, highest, start, precision), read.duration("for", MINUTE))
+    return Plan(FIND, [], Bounds(lowest, highest, start, precision), length)
 
 
 def _step(read: _Reader, grid: bool) -> Plan:

@@ -37,15 +37,19 @@ class Stage(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """Stages one after the other, the first from 0; `window` (ns) is what a row of the table covers, None: all."""
+    """Stages one after the other, the first from 0; `window` (ns) is what a row of the table covers, None: all.
+
+    What comes in the first `warm` nanoseconds is no part of any row.
+    """
 
     kind: str
     stages: tuple[Stage, ...]
     window: int | None = None
+    warm: int = 0
 
     @property
     def length(self) -> int:
-        """Nanoseconds from the first to the end of the last stage."""
+        """Nanoseconds from the first to the end of the last stage, the warm-up included."""
         return self.stages[-1].end
 
     @property
@@ -55,8 +59,8 @@ class Profile(NamedTuple):
 
     def windows(self) -> list[tuple[int, int]]:
         """Begin and end (ns) of what each row of the table covers."""
-        step = self.window or self.length
-        return [(begin, begin + step) for begin in range(0, self.length, step)]
+        step = self.window or self.length - self.warm
+        return [(begin, begin + step) for begin in range(self.warm, self.length, step)]
 
     def mean(self, begin: int, end: int) -> float:
         """The mean rate between two instants."""
@@ -99,16 +103,32 @@ class Offer:
         return None if share is None else self._profile.arrivals(share, item.arrivals == "constant", rng)
 
 
+def warmed(profile: Profile, warm: int) -> Profile:
+    """The profile after a warm-up at its first rate. Raises UsageError for what is no whole minutes."""
+    if warm % MINUTE:
+        raise UsageError(
+            f"--warm-up {format_duration(warm)}: is no whole minutes; what comes later is told apart by CloudWatch's "
+            "metrics, too, which are of minutes. Write for example 1m."
+        )
+    if not warm:
+        return profile
+    first = profile.stages[0].first
+    later = (stage._replace(begin=stage.begin + warm, end=stage.end + warm) for stage in profile.stages)
+    return profile._replace(stages=(Stage(0, warm, first, first), *later), warm=warm)
+
+
 def options(profile: Profile) -> list[str]:
     """The options of `simbus load` that say the same."""
-    first, last = profile.stages[0], profile.stages[-1]
-    words = ["--profile", profile.kind, "--for", format_seconds(profile.length)]
+    words = ["--warm-up", format_seconds(profile.warm)] if profile.warm else []
+    stages = profile.stages[1:] if profile.warm else profile.stages
+    first, last = stages[0], stages[-1]
+    words += ["--profile", profile.kind, "--for", format_seconds(profile.length - profile.warm)]
     if profile.kind == "ramp":
         words += ["--from", _exact(first.first), "--to", _exact(last.last)]
     else:
         words += ["--rate", _exact(first.first)]
     if profile.kind == "spike":
-        middle = profile.stages[1]
+        middle = stages[1]
         words += ["--peak", _exact(middle.first), "--hold", format_seconds(middle.end - middle.begin)]
     return words if profile.window is None else [*words, "--every", format_seconds(profile.window)]
 
@@ -177,12 +197,13 @@ def _window(length: int, window: int | None) -> int:
 
 def described(profile: Profile) -> str:
     """`10/s for 1m`, `from 10/s to 100/s in 10m`."""
-    first, last = profile.stages[0], profile.stages[-1]
-    length = format_duration(profile.length)
+    stages = profile.stages[1:] if profile.warm else profile.stages
+    first, last = stages[0], stages[-1]
+    length = format_duration(profile.length - profile.warm)
     if profile.kind == "ramp":
         return f"from {shown(first.first)} to {shown(last.last)} in {length}"
     if profile.kind == "spike":
-        middle = profile.stages[1]
-        begin, hold = format_duration(middle.begin), format_duration(middle.end - middle.begin)
+        middle = stages[1]
+        begin, hold = format_duration(middle.begin - profile.warm), format_duration(middle.end - middle.begin)
         return f"{shown(first.first)} for {length}, from {begin} on {shown(middle.first)} for {hold}"
     return f"{shown(first.first)} for {length}"

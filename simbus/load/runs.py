@@ -81,8 +81,8 @@ def load(
 
     `profile` is step, ramp, spike or soak; `find` searches the highest rate at which all expectations hold, which is
     also what is done where neither is given and something is expected. `options` are those of the command line, as
-    texts: rate, from_, to, steps, for_, every, peak, hold, precision; `simbus.load.plan.TAKES` says which of them go
-    with which profile.
+    texts: rate, from_, to, steps, for_, warm_up, every, peak, hold, precision; `simbus.load.plan.TAKES` says
+    which of them go with which profile.
     `memory` (`"128,256"`, `"charge=128,256"`) and `overrides` (`"path=a,b,c"`) make a grid, `expect` adds expectations
     (`"lambda:charge p99_age < 2s"`). `jobs` runs are played at once (None: one a core); the result does not
     depend on it. `db` is a directory in which the run files stay. `watch` is told of each run that has ended. Raises
@@ -92,7 +92,7 @@ def load(
     if not 1 <= jobs <= 1_000:
         raise UsageError(f"--jobs {jobs}: is a number of processes, from 1 on. Choose such a number.")
     base = Subject(str(scenario), (), tuple(expect), seed, handler_guard)
-    given = {name.rstrip("_"): text for name, text in options.items() if text is not None}
+    given = {name.rstrip("_").replace("_", "-"): text for name, text in options.items() if text is not None}
     sets = list(overrides)
     fixed, varied = axes(sets, list(memory), _functions(base, sets))
     base = base._replace(overrides=tuple(fixed))
@@ -176,7 +176,7 @@ class _Runs:
             tasks = []
             for cell, played in enumerate(known):
                 holds = {rate: each.holds for rate, each in played.items()}
-                tasks += [(cell, profiles.step(rate, made.length)) for rate in wanted(made.bounds, holds)]
+                tasks += [(cell, made.at(rate)) for rate in wanted(made.bounds, holds)]
             if not tasks:
                 return [played[rate] for played in known for rate in sorted(played)]
             for each in self._play(tasks):

@@ -1,8 +1,8 @@
 """Which rates to play next, to find the highest at which all expectations hold.
 
-From the first rate on by doubling (or halving) until one holds and a higher one fails; then each round plays three
-rates that cut the space between them into four, until the two are as near as wanted. A round does not depend on how
-many processes play it, so neither does the result.
+From the first rate on by doubling (or halving, and where nothing holds down there doubling after all) until one holds
+and a higher one fails; then each round plays three rates that cut the space between them into four, until the two are
+as near as wanted. A round does not depend on how many processes play it, so neither does the result.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ def wanted(bounds: Bounds, holds: dict[float, bool]) -> list[float]:
         rates = [bounds.start / 2, bounds.start, bounds.start * 2]
     else:
         held, failed = bracket(holds)
-        if held is None:
+        if held is None and min(holds) > bounds.lowest:
             rates = [min(holds) / 2, min(holds) / 4]
+        elif held is None:  # too few events can be a reason to fail, too
+            rates = [max(holds) * 2, max(holds) * 4]
         elif failed is None:
             rates = [held * 2, held * 4]
         elif failed / held <= 1 + bounds.precision:
@@ -59,8 +61,11 @@ def verdict(bounds: Bounds, holds: dict[float, bool]) -> list[str]:
         found = [f"Highest rate at which the expectations hold: {shown(held)}; they fail at {shown(failed)}."]
     below = sorted(rate for rate, holding in holds.items() if not holding and rate < held)
     if below:
+        where = ", ".join(map(shown, below))
+        if len(below) > 2:
+            where = f"{len(below)} rates from {shown(below[0])} to {shown(below[-1])}"
         found.append(
-            f"They also fail below it, at {', '.join(map(shown, below))}: they are not a limit on the rate alone, and "
-            "there may be other rates at which they hold or fail."
+            f"They also fail below it, at {where}: what they limit is not the rate alone, and there may be other rates "
+            "at which they hold or fail."
         )
     return found

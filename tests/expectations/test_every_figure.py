@@ -36,6 +36,7 @@ workload:
   - {put_object: {bucket: uploads, key: a.jpg, size: 1}, count: 6, over: 30s, arrivals: constant}
   - {publish: {topic: news, message: m}, at: 1s, count: 3}
   - {invoke: {function: few, invocation_type: Event}, at: 2s, count: 5}
+  - {invoke: {function: few}, at: 40s, count: 10}
   - {put_record: {stream: clicks, partition_key: a, data: x}, at: 3s}
   - {send_message: {queue: jobs, message_body: m}, at: 4s, count: MESSAGES}
   - {send_message: {queue: orders, message_body: m}, at: 5s}
@@ -59,6 +60,7 @@ EXPECTED: list[dict[str, Any]] = [
     {"function": "fail", "errors": 0},
     {"function": "fail", "error_rate": "< 0.5"},
     {"function": "few", "throttles": 0},
+    {"function": "few", "refused": 0},
     {"function": "slow", "cold_starts": "<= 1"},
     {"function": "slow", "concurrency": "<= 1", "always": True},
     *({"function": "slow", f"{which}_duration": "< 1s"} for which in ("p50", "p90", "p95", "p99", "max")),

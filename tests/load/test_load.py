@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +85,7 @@ def test_the_figures_are_those_of_the_report_and_of_expectations() -> None:
     assert row["throttles"] == summary.functions[0].throttles
     assert row["events"] == sum(each.events for each in summary.deliveries)
     assert summary.digest == run["digest"]
-    assert [each.what for each in summary.expectations] == ["sqs:jobs p99_age"]
+    assert [each.what for each in summary.expectations] == ["sqs:jobs p99_age", "refused"]
     assert not summary.passed
 
 
@@ -167,3 +169,119 @@ def test_from_python() -> None:
     test = load("s.yaml", find=True, precision="0.2", jobs=1)
     assert test.passed
     assert test.capacity(0) == pytest.approx(20, rel=0.2)
+
+
+def test_what_came_in_a_warm_up_is_counted_nowhere() -> None:
+    """Cold starts are in it: neither a row nor an expectation knows of them (wrk2's calibration, JMH's warm-up)."""
+    text = """
+functions: {work: {simulate: {duration: 50ms, init_duration: 3s}}}
+workload: [{invoke: {function: work, invocation_type: Event}, rate: 10/s, for: 1m, arrivals: constant}]
+expect: [{function: work, max_age: "< 100ms", cold_starts: 0}]
+"""
+    [cold] = document(text, "--rate", "10/s", status=1)["runs"]
+    [warm] = document(text, "--rate", "10/s", "--warm-up", "1m")["runs"]
+    assert cold["rows"][0]["max_age_ms"] > 3_000
+    assert (warm["rows"][0]["begin_s"], warm["rows"][0]["events"], warm["rows"][0]["max_age_ms"]) == (60, 600, 50)
+    assert warm["rows"][0]["cost_usd"] < cold["rows"][0]["cost_usd"]
+    assert "--warm-up 1m 30s: is no whole minutes" in simbus(text, "--rate", "1/s", "--warm-up", "90s", status=2)
+
+
+def test_a_kinesis_shard_takes_1000_records_a_second() -> None:
+    """What a shard refuses (1 MB/s, 1,000 records/s) is given up after the retries of an SDK: the rate is too high.
+
+    Kinesis Data Streams Developer Guide, "Quotas and limits".
+    """
+    text = """
+functions: {work: {simulate: {duration: 10ms}}}
+streams: {clicks: {shard_count: 1}}
+event_source_mappings:
+  - {event_source: "kinesis:clicks", function: work, starting_position: TRIM_HORIZON, batch_size: 1000}
+workload:
+  - {put_record: {stream: clicks, partition_key: "{n}", data: "{n}"}, rate: 500/s, for: 1m, arrivals: constant}
+expect: [{lost: 0}]
+"""
+    found = document(text, "--for", "4s", "--precision", "0.1", "--from", "500/s", "--to", "2000/s")
+    assert found["highest"][0]["rate"] == pytest.approx(1000, rel=0.15)
+    failing = next(run for run in found["runs"] if not run["passed"])
+    assert failing["rows"][0]["refused"] > 0
+    assert [each["what"] for each in failing["expectations"] if not each["passed"]] == ["refused"]
+    accepted = document(text, "--rate", "2000/s", "--for", "2s", "--expect", "refused >= 1")
+    assert accepted["runs"][0]["passed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--rate", "fast"], "--rate fast: is 'fast'; a rate is a number per"),
+        (
+            ["--profile", "stress"],
+            "--profile stress: there is no such profile. The profiles are step, ramp, spike, soak",
+        ),
+        (["--profile", "ramp", "--find"], "--find: searches a rate, and --profile ramp plays given ones"),
+        (["--profile", "soak", "--peak", "9/s"], "--peak: does not belong to --profile soak, which has --rate, --for"),
+        (["--find", "--rate", "9/s"], "--rate: does not belong to a search (--find), which has --from, --to"),
+        (["--profile", "ramp", "--for", "90s"], "a profile with several rows lasts whole minutes"),
+        (["--profile", "spike", "--hold", "9m"], "some time must be left to recover"),
+        (["--rate", "5/s", "--steps", "3"], "--rate: names the rates, and so do --from, --to and --steps"),
+        (["--precision", "0"], "--precision 0: is not from 0.01 to 1"),
+        (["--for", "10"], "--for is '10'; a duration is a number with a unit"),
+        (["--for", "0s"], "--for 0s: is no time"),
+        (["--jobs", "0"], "--jobs 0: is a number of processes"),
+        (["--memory", "wrok=128,256"], "--memory wrok=128,256: the scenario has no function wrok; it has work"),
+        (["--memory", "lots,more"], "is no list of memory sizes of functions"),
+        (["--memory", "64,128"], ".memory_size: $.functions.work.memory_size is 64"),
+        (["--set", "functions.wrok.timeout=1,2"], "is not in the scenario"),
+        (["--expect", "fast enough"], "--expect: is 'fast enough'; an expectation is written as it is shown"),
+        (["--expect", "lambda:wrok errors == 0"], "--expect lambda:wrok errors == 0: $.expect[1]"),
+        (["--expect", "p99_agee < 2s"], "--expect p99_agee < 2s: $.expect[1]"),
+        (["--db", "s.yaml"], "--db s.yaml: File exists"),
+        (["--csv", "s.yaml"], "--csv s.yaml: exists and is no table of `simbus load`"),
+        (["--set", "until=30s"], "--set until: $.until is 30 s; the load lasts 1m"),
+    ],
+)
+def test_wrong_usage_is_refused(options: list[str], told: str) -> None:
+    """Exit status 2 and one message that says what to do; nothing is played."""
+    assert told in simbus(TWO_AT_ONCE, *options, status=2)
+    assert [path.name for path in Path().iterdir()] == ["s.yaml"]
+
+
+def test_the_exit_status_is_1_where_an_expectation_fails() -> None:
+    """As k6 with a threshold: in any run of given rates, for a search at every rate."""
+    assert "FAIL" in simbus(TWO_AT_ONCE, "--rate", "5,40/s", status=1)
+    assert "pass" in simbus(TWO_AT_ONCE, "--rate", "5,10/s")
+    never = simbus(TWO_AT_ONCE, "--expect", "lambda:work invocations == 0", "--to", "10/s", status=1)
+    assert "The expectations do not hold at any rate from 0.01667/s to 10/s." in never
+
+
+def test_the_csv_has_every_row_with_plain_numbers_and_replaces_one_of_ours() -> None:
+    """Units are in the names; what is varied comes last."""
+    options = ("--set", "functions.work.reserved_concurrent_executions=1,2", "--rate", "5,40/s", "--csv", "a.csv")
+    simbus(TWO_AT_ONCE, *options, status=1)
+    simbus(TWO_AT_ONCE, *options, status=1)
+    with Path("a.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["rate"], row["functions.work.reserved_concurrent_executions"], row["passed"]) for row in rows] == [
+        ("5.0", "1", "1"), ("40.0", "1", "0"), ("5.0", "2", "1"), ("40.0", "2", "0"),
+    ]  # fmt: skip
+    assert rows[1]["failed"].startswith("lambda:work throttles: expected 0, found")
+    assert float(rows[0]["p99_age_ms"]) == 100
+    assert sorted(path.name for path in Path().iterdir()) == ["a.csv", "s.yaml"]
+
+
+def test_a_run_that_is_kept_is_repeated_by_the_command_it_names() -> None:
+    """`simbus report` names it; it gives the same digest."""
+    options = ("--profile", "spike", "--for", "5m", "--warm-up", "1m", "--seed", "3", "--db", "runs")
+    [run] = document(QUEUE, *options, "--expect", "max_age < 1ms", status=1)["runs"]
+    with open_run(Path(run["run_file"])) as rows:
+        command = summarise(rows).reproduce
+    again = CliRunner().invoke(app, [*shlex.split(command)[1:], "--json"])
+    assert json.loads(again.stdout)["runs"] == [run]
+
+
+def test_a_run_that_can_not_finish_ends_the_test_with_status_3() -> None:
+    """And names the rate, and the command that repeats it. No run file is left."""
+    Path("spin.py").write_text("def handler(event, context):\n    while True:\n        pass\n")
+    text = TWO_AT_ONCE.replace("{reserved", "{handler: spin.handler, code: spin.py, reserved")
+    error = simbus(text, "--rate", "5/s", "--handler-guard", "0.2", status=3)
+    assert "5/s for 1m" in error
+    assert "Reproduce with: simbus load s.yaml --profile step --for 60s --rate 5/s --handler-guard 0.2" in error
