@@ -19,7 +19,7 @@ from simbus import sdk
 from simbus.arn import Account
 from simbus.errors import UsageError
 from simbus.expectations import check_connected, check_known, cost
-from simbus.expectations.connections import connections
+from simbus.expectations.connections import connections, unconnected
 from simbus.expectations.item import read
 from simbus.expectations.judgement import JUDGEMENT, ExpectationFailed, Judgement
 from simbus.expectations.results import ExpectationResult, evaluate
@@ -273,9 +273,11 @@ class Simulation(Resources):
         for name in (expectation.subject.source, expectation.subject.function):
             if name is not None:
                 check_known("resource", name if ":" in name else f"lambda:{name}", list(self._resources))
+        known = connections(self)
+        if unconnected(expectation.subject, known) is not None:  # now; there may have been a connection
+            self.look(lambda rows: check_connected(expectation, known, rows))
         self.finish()
         with self.reader() as rows:
-            check_connected(expectation, connections(self), rows)
             results = evaluate([expectation], rows)
         self._results += results
         self.rows.set(JUDGEMENT, Judgement(self._results).json())

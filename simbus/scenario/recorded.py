@@ -38,5 +38,6 @@ def recorded(
             skip_invalid=given.skip_invalid,
         )
     except UsageError as error:
-        raise ScenarioError(f"{scenario.source.where(('workload', index, 'replay'))}: {error}") from None
+        text = str(error).removeprefix("--")  # `--only s4: ...` of the command is the key `only` here
+        raise ScenarioError(f"{scenario.source.where(('workload', index, 'replay'))}: {text}") from None
     return Replay(simulation, source, begin=item.at or 0, speed=item.speed or 1.0, stop=stop, numbers=numbers)

@@ -198,6 +198,11 @@ def test_a_workload_that_can_not_be_replayed_is_refused(recording: Path) -> None
         assert result.exit_code == 2
         assert "load.yaml:3: $.workload[0].replay: " in result.stderr
         assert "shop.jsonl:2: sqs:jobs is not in the scenario" in result.stderr
+    Path("load.yaml").write_text("functions: {f: {}}\nworkload:\n  - {replay: {file: shop.jsonl, only: s4}}\n")
+    text = simbus("check", "load.yaml").stderr
+    assert text.startswith(
+        "Error: load.yaml:3: $.workload[0].replay: only s4: is no service; it names one of lambda, s3"
+    )
 
 
 def test_events_of_a_recording_in_a_workload_can_be_chosen(recording: Path) -> None:

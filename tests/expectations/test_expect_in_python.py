@@ -107,6 +107,7 @@ def test_a_source_and_a_function_that_are_not_connected(sim: Simulation, tmp_pat
     rule = "is about sqs:failed and function charge, which are not connected; charge gets events of sns:orders"
     with pytest.raises(UsageError, match=f"expect: {rule}, and sqs:failed leads to no function. Name a connected"):
         sim.expect(queue="failed", function="charge", lost=0)
+    sim.run()  # it has not ended
     sim.expect(topic="orders", function="charge", lost=0)
     sim.expect(source="lambda:charge", function="charge", lost=0)  # calls of Invoke
     sim.close()
