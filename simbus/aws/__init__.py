@@ -5,7 +5,7 @@ AwsError with AWS's code and message. It calls the resources of one simulated ac
 a test, an HTTP endpoint) it does not know. `answer` is the only door.
 """
 
-from simbus.aws.table import Api, answer, is_played, not_built, operations
+from simbus.aws.table import Api, answer, is_played, missing, not_built, operations
 from simbus.aws.travel import travel
 
-__all__ = ["Api", "answer", "is_played", "not_built", "operations", "travel"]
+__all__ = ["Api", "answer", "is_played", "missing", "not_built", "operations", "travel"]

@@ -115,7 +115,7 @@ def answer(
         raise not_built(f"{service} {operation} with {name}")
     for name in found.required:
         if name not in params:
-            raise _missing(service, name)
+            raise missing(service, name)
     timeline = account.world.timeline
     actor = timeline.actor
     if actor is None:
@@ -134,7 +134,7 @@ def answer(
         actor.patience = FOREVER
 
 
-def _missing(service: str, name: str) -> AwsError:
+def missing(service: str, name: str) -> AwsError:
     """A required parameter is not there, which botocore sees first unless `parameter_validation` is off."""
     if service == "sqs":
         return AwsError("MissingParameter", f"The request must contain the parameter {name}.")
@@ -143,7 +143,8 @@ def _missing(service: str, name: str) -> AwsError:
     if service == "cloudwatch":
         return AwsError("MissingParameter", f"The parameter {name} is required.")
     code = {"logs": "InvalidParameterException", "sts": "ValidationError"}.get(service, "ValidationException")
-    where = f"Value null at '{name[0].lower()}{name[1:]}'"
+    path = ".".join(part[:1].lower() + part[1:] for part in name.split("."))
+    where = f"Value null at '{path}'"
     return AwsError(code, f"1 validation error detected: {where} failed to satisfy constraint: Member must not be null")
 
 

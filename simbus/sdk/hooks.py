@@ -12,12 +12,14 @@ from weakref import WeakSet
 
 from botocore import UNSIGNED
 from botocore.exceptions import ReadTimeoutError
+from botocore.validate import ParamValidationDecorator
 
 from simbus.aws import answer, is_played
 from simbus.errors import AwsError, HungUp
 from simbus.kernel import FOREVER, SECOND
 from simbus.sdk import accounts, moto, wire
 from simbus.sdk.integrity import check_document
+from simbus.sdk.required import check_required
 from simbus.sdk.shapes import convert
 from simbus.world import uuid
 
@@ -33,7 +35,7 @@ _sent: ContextVar[Call] = ContextVar("simbus-call")
 class Call:
     """One call of a client: it may be sent several times. `response` is the answer to the last one."""
 
-    __slots__ = ("account", "algorithm", "model", "params", "read_timeout", "response", "types")
+    __slots__ = ("account", "algorithm", "model", "params", "read_timeout", "response", "types", "validated")
 
     def __init__(self, account: Resources, model: Any, params: dict[str, Any]) -> None:
         self.account = account
@@ -41,6 +43,7 @@ class Call:
         self.params = params
         self.algorithm: str | None = None
         self.read_timeout: float | None = None
+        self.validated = True
         self.types: dict[str, Any] | None = None
         self.response: dict[str, Any] = {}
 
@@ -63,6 +66,8 @@ class Call:
         request_id = uuid(account.world.timeline.rng("aws/request-id"))
         self.response = {}
         try:
+            if not self.validated:
+                check_required(service, model.input_shape, self.types)
             if service == "s3":
                 check_document(model, request.headers, request.body)
             self.response = answer(account, service, model.name, self.types, self.patience)
@@ -83,7 +88,7 @@ def hook(client: Any, account: Resources | None = None) -> None:
         return
     _hooked.add(client)
     events = client.meta.events
-    handlers = _handlers(account)
+    handlers = _handlers(account, isinstance(client._serializer, ParamValidationDecorator))
     stubber = moto.own_stubber()
     if stubber is not None:  # a mock_aws of the user's would answer as well
         events.unregister("before-send", stubber)
@@ -104,12 +109,13 @@ def unhook_all() -> None:
     _hooked.clear()
 
 
-def _handlers(account: Resources | None) -> dict[str, Any]:
+def _handlers(account: Resources | None, validated: bool = True) -> dict[str, Any]:
     def note(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         """The last that may change the parameters has done so."""
         owner = account or accounts.current()
         if owner is not None:
-            context[_KEY] = Call(owner, model, params)
+            context[_KEY] = call = Call(owner, model, params)
+            call.validated = validated
 
     return {
         "before-parameter-build": note,

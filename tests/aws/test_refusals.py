@@ -62,6 +62,13 @@ QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/jobs"
          detected("Value null at 'roleArn'", "Member must not be null")),
         ("events", "put_targets", {"Rule": "r"}, "ValidationException",
          detected("Value null at 'targets'", "Member must not be null")),
+        ("events", "put_targets", {"Rule": "r", "Targets": [{"Id": "1"}]}, "ValidationException",
+         detected("Value null at 'targets.1.member.arn'", "Member must not be null")),
+        ("logs", "put_log_events", {"logGroupName": "g", "logStreamName": "s", "logEvents": [{"timestamp": 1}]},
+         "InvalidParameterException",
+         detected("Value null at 'logEvents.1.member.message'", "Member must not be null")),
+        ("sqs", "delete_message_batch", {"QueueUrl": QUEUE, "Entries": [{"Id": "1"}]}, "MissingParameter",
+         "The request must contain the parameter DeleteMessageBatchRequestEntry.1.ReceiptHandle."),
         ("logs", "create_log_group", {}, "InvalidParameterException",
          detected("Value null at 'logGroupName'", "Member must not be null")),
     ],
@@ -146,6 +153,15 @@ def test_a_function_that_is_refused_is_not_made(sim: Simulation) -> None:
     levels = {"LoggingConfig": {"SystemLogLevel": "WARN"}}
     assert refused(sim, "lambda", "update_function_configuration", FunctionName="f", **levels)[1] == 400
     assert len(sim.client("lambda").list_functions()["Functions"]) == 1
+
+
+def test_an_entry_without_visibility_timeout(sim: Simulation) -> None:
+    """botocore's model does not require it: the entry fails, not the request."""
+    sqs = sim.client("sqs")
+    sqs.send_message(QueueUrl=QUEUE, MessageBody="x")
+    handle = sqs.receive_message(QueueUrl=QUEUE)["Messages"][0]["ReceiptHandle"]
+    answer = sqs.change_message_visibility_batch(QueueUrl=QUEUE, Entries=[{"Id": "1", "ReceiptHandle": handle}])
+    assert [each["Code"] for each in answer["Failed"]] == ["MissingParameter"]
 
 
 def test_a_marker_that_nobody_gave(sim: Simulation) -> None:

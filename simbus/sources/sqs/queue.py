@@ -290,7 +290,9 @@ class Queue(ManagedQueue):
 
     achange_message_visibility_batch = twin(change_message_visibility_batch)
 
-    def _hide(self, receipt_handle: str, visibility_timeout: int) -> None:
+    def _hide(self, receipt_handle: str, visibility_timeout: int | None = None) -> None:
+        if visibility_timeout is None:  # an entry of a batch may be without it
+            raise AwsError("MissingParameter", "The request must contain the parameter VisibilityTimeout.")
         check_visibility(visibility_timeout)
         message, latest = self._of(receipt_handle)
         if message is None or not latest or message.state != "in_flight":
