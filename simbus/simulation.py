@@ -34,6 +34,7 @@ from simbus.kernel.loop import run as run_loop
 from simbus.kernel.pace import play
 from simbus.kernel.selection import Selection
 from simbus.kernel.ties import Ties
+from simbus.logs.sampling import ALL, share_of
 from simbus.logs.writer import RunWriter
 from simbus.recording.file import check_target as check_recording
 from simbus.recording.recorder import Recorder
@@ -57,7 +58,8 @@ class Simulation(Resources):
     `account` is an `Account`, or its members (`{"region": ..., "table_transition_delay": "10s"}`).
     `log_processors` are structlog processors for every log line. `record` is a file that what is done to the simulation
     from outside is written to (in gzip where its name ends in .gz), so that `replay` can do it again: every operation
-    that causes something, and once the run has begun also those that change a resource.
+    that causes something, and once the run has begun also those that change a resource. `payloads` is the share of the
+    events whose payloads the run file keeps (0.01, or `"1%"`), see `simbus.logs.sampling`.
 
     Use it as a context manager: nothing of it is left in the process afterwards.
     """
@@ -76,6 +78,7 @@ class Simulation(Resources):
         scenario: str | None = None,
         log_processors: Sequence[Processor] = (),
         record: str | Path | None = None,
+        payloads: float | str = ALL,
     ) -> None:
         if not isinstance(account, Account):
             account = _account(account or {})
@@ -83,7 +86,7 @@ class Simulation(Resources):
             check_recording(Path(record))
         self.seed = seed
         self.timeline = Timeline(seed, ties=_ties(ties))
-        rows = RunWriter(None if db is None else Path(db))
+        rows = RunWriter(None if db is None else Path(db), payloads=_payloads(payloads))
         rows.open()
         super().__init__(
             World(self.timeline, rows, account, _datetime(start, "start")), rows, handler_guard, log_processors
@@ -358,6 +361,13 @@ def _account(members: Mapping[str, Any]) -> Account:
             except UsageError as error:
                 raise UsageError(f"account.{name} {error}") from None
     return Account(**given)
+
+
+def _payloads(value: float | str) -> float:
+    try:
+        return share_of(value)
+    except UsageError as error:
+        raise UsageError(f"payloads {error}") from None
 
 
 def _ties(value: int | str | Ties | None) -> int | Ties | None:

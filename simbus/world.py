@@ -33,6 +33,7 @@ class Rows(Protocol):
     next_line: Callable[[], int]  # the number of a log line, in the order in which all of them come
     next_delivery: Callable[[], int]  # the number of a settled delivery, likewise
     metrics: list[Any]
+    thinned: bool  # whether payloads are left out of a share of the rows; never out of an attempt that failed
 
     def route(
         self, subscription: str | None, invocation_type: str, source_arn: str | None, wrapping: Wrapping | None

@@ -32,6 +32,7 @@ class ListRows:
         self.next_line = count(1).__next__
         self.next_delivery = count(1).__next__
         self.metrics: list[Any] = []
+        self.thinned = False
 
     @property
     def deliveries(self) -> list[Any]:

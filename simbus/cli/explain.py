@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simbus.cli.exits import exit_status, printing
+from simbus.cli.exits import complain, exit_status, printing
 from simbus.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,9 +46,15 @@ def explain(
         _check(name, lost, dead)
         if name is not None and limit is not None:
             raise UsageError(f"--limit {limit}: is about --lost and --dead, and there is one {name}. Leave it out.")
+        from simbus.expectations.thinned import share_in
         from simbus.logs.reader import open_run
 
         with open_run(file) as run:
+            if (share := share_in(run)) < 1:
+                complain(
+                    f"{file}: keeps {share:.4g} of its payloads, which tell who was in a batch: of batches that went "
+                    "well, wholly or in part, a story has only those that settled its event."
+                )
             total, stories = _stories(run, name, "lost" if lost else "dead", limit or FIRST)
         with printing():
             _print(total, stories, json)

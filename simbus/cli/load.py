@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simbus.cli.exits import EXPECTATION_FAILED, exit_status, printing
-from simbus.cli.run import DEFAULT_GUARD, Guard, ScenarioArgument, guard_of, seed_of
+from simbus.cli.run import DEFAULT_GUARD, Guard, Payloads, ScenarioArgument, guard_of, keeping, seed_of
 
 if TYPE_CHECKING:
     from simbus.load.probe import Played
@@ -97,6 +97,7 @@ def load(
     csv: Csv = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     handler_guard: Guard = f"{DEFAULT_GUARD:g}",
+    payloads: Payloads = None,
 ) -> None:
     """Play a scenario at other rates than its own, and find the highest at which it is as expected.
 
@@ -113,10 +114,11 @@ def load(
         options = {"rate": rate, "from_": begin, "to": to, "steps": steps, "for_": for_, "every": every}
         options |= {"warm_up": warm_up, "peak": peak, "hold": hold, "precision": precision}
         guard = guard_of(handler_guard)
+        sets = [*(overrides or []), *keeping(payloads)]
         progress = _Progress()
         try:
             test = play(
-                scenario, profile=profile, find=find, memory=memory or [], overrides=overrides or [],
+                scenario, profile=profile, find=find, memory=memory or [], overrides=sets,
                 expect=expect or [], seed=seed_of(seed), jobs=jobs, db=db, handler_guard=guard, watch=progress.watch,
                 **options,
             )  # fmt: skip

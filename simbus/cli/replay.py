@@ -19,10 +19,12 @@ from simbus.cli.run import (
     Json,
     Options,
     Overrides,
+    Payloads,
     Speed,
     check_speed,
     further_words,
     guard_of,
+    keeping,
     play,
     seed_of,
     tell,
@@ -115,6 +117,7 @@ def replay(
     ties: Ties = None,
     faults: OnlyFaults = None,
     handler_guard: Guard = f"{DEFAULT_GUARD:g}",
+    payloads: Payloads = None,
     junit: Junit = None,
     github: Github = None,
 ) -> None:
@@ -131,17 +134,19 @@ def replay(
 
         check_speed(speed)
         guard = guard_of(handler_guard)
-        loaded = load(scenario, overrides or [])
+        given = [*(overrides or []), *keeping(payloads)]
+        loaded = load(scenario, given)
         database = db or Path(f"{loaded.name}.db")
         check_outputs(db=database, record=record, junit=junit)
         if compare is not None:
             check_compared(compare, database, loaded.name)
+            check_whole("the replay", loaded.spec.run_file.payloads)
         choice = Choice(recording, format, target or [], only, begin, end, skip_invalid)
         source = check_input(loaded, choice)
         variant = Variant.read(loaded, seed_of(seed), ties, None, faults)
         if source.head is not None:
             variant = variant.completed(source.head.seed, source.head.ties)
-        options = Options(variant, database, speed, guard, overrides or [], record)
+        options = Options(variant, database, speed, guard, given, record)
         reproduce = _command(scenario, loaded, options, choice)
         tell(source)
         if source.head is not None:
@@ -203,15 +208,26 @@ def warn_of_another(path: str, what: str, other: str | None, scenario: str) -> N
 
 def check_compared(before: Path, database: Path, scenario: str) -> None:
     """Raise UsageError where there is no such run, or where this one would take its place."""
+    from simbus.expectations.thinned import share_in
     from simbus.logs.reader import open_run
 
     with open_run(before) as rows:
         if not rows.finished:
             raise UsageError(f"--compare {before}: the run did not finish; only a whole one is compared. Run it again.")
         other = rows.run.get("scenario")
+        check_whole(str(before), share_in(rows))
     if database.exists() and database.samefile(before):
         raise UsageError(f"--compare {before}: the replay would take its place. Name another file with --db.")
     warn_of_another(str(before), "a run", None if other is None else str(other), scenario)
+
+
+def check_whole(run: str, payloads: float) -> None:
+    """Raise UsageError where a run file keeps a share of the payloads only."""
+    if payloads < 1:
+        raise UsageError(
+            f"--compare: {run} keeps {payloads:.4g} of its payloads (run_file.payloads); events are compared by what "
+            "is in them. Keep all payloads of both runs."
+        )
 
 
 def compared(before: Path, after: Path, partly: bool) -> Comparison:

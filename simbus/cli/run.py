@@ -58,6 +58,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSO
 Guard = Annotated[
     str, typer.Option(metavar="S", help="Seconds of CPU time that a handler may burn at one instant; 0 or off: any.")
 ]
+Payloads = Annotated[
+    str | None,
+    typer.Option(metavar="SHARE", help="Keep the payloads of a share of the events only: 0.01, or 1%. [default: all]"),
+]
 
 
 class Options(NamedTuple):
@@ -94,6 +98,7 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Record what the workload does, for `simbus replay` (.gz: compressed)."),
     ] = None,
+    payloads: Payloads = None,
     junit: Junit = None,
     github: Github = None,
 ) -> None:
@@ -111,7 +116,7 @@ def run(
         from simbus.scenario.loader import load
         from simbus.scenario.variant import Variant
 
-        given = overrides or []
+        given = [*(overrides or []), *keeping(payloads)]
         check_speed(speed)
         guard = guard_of(handler_guard)
         loaded = load(scenario, given)
@@ -223,6 +228,19 @@ def seed_of(text: str | None) -> int | str | None:
         return None if text is None else int(text)
     except ValueError:
         return text
+
+
+def keeping(payloads: str | None) -> list[str]:
+    """The override of the scenario that `--payloads` is short for."""
+    if payloads is None:
+        return []
+    from simbus.logs.sampling import share_of
+
+    try:
+        share_of(payloads)
+    except UsageError as error:
+        raise UsageError(f"--payloads {error}") from None
+    return [f"run_file.payloads={payloads}"]
 
 
 def guard_of(text: str) -> float | None:

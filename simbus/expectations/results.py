@@ -15,6 +15,7 @@ from simbus.expectations.comparison import Comparison, Kind, shown
 from simbus.expectations.figures import FIGURES
 from simbus.expectations.item import Expectation
 from simbus.expectations.rows import Point, Rows
+from simbus.expectations.thinned import check_payloads
 
 
 def _about(words: str) -> Meta:
@@ -59,9 +60,12 @@ def _iso(at: int) -> str:
 def evaluate(expectations: Iterable[Expectation], run: Rows) -> list[ExpectationResult]:
     """Compare each expected figure with the rows of a finished run, in the order of the expectations.
 
-    A figure that does not exist (the error rate of a function that never ran) fails.
+    A figure that does not exist (the error rate of a function that never ran) fails. Raises UsageError for one that
+    needs payloads that the run file does not keep.
     """
-    return [result for index, item in enumerate(expectations) for result in _results(("expect", index), item, run)]
+    items = list(expectations)
+    check_payloads(items, run)
+    return [result for index, item in enumerate(items) for result in _results(("expect", index), item, run)]
 
 
 def _results(path: tuple[str | int, ...], item: Expectation, run: Rows) -> Iterator[ExpectationResult]:

@@ -125,7 +125,10 @@ class Reading:
         return {request_id: sorted(each, key=lambda one: one.attempt) for request_id, each in found.items()}
 
     def batches_with(self, events: Sequence[Event]) -> dict[str, list[Attempt]]:
-        """The attempts of mappings that had these events in their batches, by event. Reads every batch of the run."""
+        """The attempts of mappings that had these events in their batches, by event. Reads every batch of the run.
+
+        One whose payload was left out (`simbus.logs.sampling`) is not among them.
+        """
         wanted = {event.id for event in events if event.source.startswith(_BATCHED)}
         found: dict[str, list[Attempt]] = defaultdict(list)
         if not wanted:
@@ -133,7 +136,7 @@ class Reading:
         services = " OR ".join(f"source_arn GLOB 'arn:*:{service}*'" for service in _BATCHED)
         sql = f"SELECT {_ATTEMPT}, payload FROM invocations WHERE {services} ORDER BY started_at, rowid"
         for *row, payload in self._run.query(sql):
-            ids = _IDS.findall(payload)
+            ids = _IDS.findall(payload or "")
             if wanted.isdisjoint(ids):
                 continue
             attempt = Attempt(*row)._replace(events=tuple(ids))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Final
@@ -116,11 +116,7 @@ class Teller:
         stories = []
         for event in events:
             story = Story("event", event.id, event.time, event.source, event.type, event.subject, event.parent)
-            attempts = batches.get(event.id) or [
-                attempt
-                for request in dict.fromkeys(each.request_id for each in deliveries[event.id])
-                for attempt in runs.get(request or "", ())
-            ]
+            attempts = _with_those_that_settled(event, batches.get(event.id, ()), deliveries[event.id], runs)
             story.subscriptions = list(dict.fromkeys(each.subscription for each in deliveries[event.id]))
             story.steps = sorted(
                 [
@@ -155,6 +151,18 @@ class Teller:
             return
         for child in self._tell(caused[:room]):
             _hang(child, parents[child.parent or ""][0])
+
+
+def _with_those_that_settled(
+    event: Event, batches: Sequence[Attempt], deliveries: Sequence[Delivery], runs: Mapping[str, Sequence[Attempt]]
+) -> list[Attempt]:
+    """The attempts that had an event in their batch, and those that settled it, whose payload may be left out."""
+    known = {attempt.request_id for attempt in batches}
+    settling = dict.fromkeys(each.request_id or "" for each in deliveries)
+    others = [attempt for request in settling if request not in known for attempt in runs.get(request, ())]
+    if batches:
+        others = [attempt._replace(events=attempt.events or (event.id,)) for attempt in others]
+    return [*batches, *others]
 
 
 def _hang(child: Story, story: Story) -> None:

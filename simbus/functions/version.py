@@ -266,7 +266,7 @@ class FunctionVersion:
                 outcome.status,
                 outcome.error_type,
                 outcome.error_message,
-                invocation.payload if wrapping is None else None,
+                invocation.payload if wrapping is None or (rows.thinned and outcome.status != "ok") else None,
                 outcome.payload,
                 *lines,
             )

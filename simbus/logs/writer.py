@@ -31,6 +31,7 @@ from simbus.logs import runfile
 from simbus.logs.digest import Digest
 from simbus.logs.memory import MemoryReader
 from simbus.logs.reader import RunReader, open_run
+from simbus.logs.sampling import ALL, PAYLOADS, Sample
 from simbus.logs.schema import INDEXES, TABLES, Row, storable
 from simbus.model import Wrapping
 
@@ -51,10 +52,11 @@ class RunWriter:
     `path` None: a private temporary file, made only when needed and removed at close. The lists `events`,
     `settlements`, `attempts`, `hops`, `messages`, `log_lines` and `metrics` are appended to directly, tuples in column
     order (a log line begins with `next_line()`, a settlement with `next_delivery()`); they stay the same objects for
-    the life of the writer. `batch_rows` rows make a batch. One thread uses a writer.
+    the life of the writer. `batch_rows` rows make a batch. `payloads` is the share of the payloads that are written,
+    see `simbus.logs.sampling`; `thinned` says that it is not all of them. One thread uses a writer.
     """
 
-    def __init__(self, path: Path | None, *, batch_rows: int = BATCH_ROWS) -> None:
+    def __init__(self, path: Path | None, *, batch_rows: int = BATCH_ROWS, payloads: float = ALL) -> None:
         self._lists: Batch = {table.name: [] for table in TABLES}
         self.events = self._lists["events"]
         self.settlements = self._lists["settlements"]
@@ -70,6 +72,10 @@ class RunWriter:
         self._stream_count = 0
         self._run: dict[str, Value] = {}
         self._digest = Digest()
+        self.thinned = payloads < ALL
+        self._sample = Sample(payloads) if self.thinned else None
+        if self.thinned:
+            self.set(PAYLOADS, payloads)
         self._path = path
         self._private = path is None
         self._batch_rows = batch_rows
@@ -164,7 +170,7 @@ class RunWriter:
     def reader(self) -> RunReader:
         """A reader of every row so far: of the run file, or of the rows themselves where they are all in memory."""
         if self._thread is None and not self._closed:
-            return MemoryReader(self._lists, self._run)
+            return MemoryReader(self._waiting(), self._run)
         return open_run(self.sync())
 
     def sync(self) -> Path:
@@ -173,9 +179,15 @@ class RunWriter:
         self._hand_over(thread)
         return thread.path
 
+    def _waiting(self) -> Batch:
+        """The rows that wait, as they are written."""
+        return self._lists if self._sample is None else self._sample.thin(self._lists)
+
     def _take(self) -> Batch:
+        batch = {name: _hash(self._digest, name, rows[:]) for name, rows in self._waiting().items() if rows}
+        if self._sample is not None:
+            self._sample.written(len(self.events))
         # The lists stay the same objects: the hot code may keep their `append`.
-        batch = {name: _hash(self._digest, name, rows[:]) for name, rows in self._lists.items() if rows}
         for name in batch:
             self._lists[name].clear()
         return batch
@@ -183,7 +195,7 @@ class RunWriter:
     def digest(self) -> str:
         """The digest of every row so far, 64 hexadecimal digits; see `simbus.logs.digest`."""
         digest = self._digest.copy()
-        for name, rows in self._lists.items():
+        for name, rows in self._waiting().items():
             if rows:
                 _hash(digest, name, rows)
         return digest.hexdigest()

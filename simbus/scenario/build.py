@@ -9,7 +9,9 @@ from typing import NamedTuple
 from simbus.arn import Account
 from simbus.errors import ScenarioError, UsageError
 from simbus.expectations.connections import connections, unconnected
+from simbus.expectations.thinned import lacking
 from simbus.faults.reading import read_fault
+from simbus.logs.sampling import ALL
 from simbus.recording.replay import Replay
 from simbus.scenario.arrivals import Offer
 from simbus.scenario.expectations import ExpectationResult, judge
@@ -76,6 +78,7 @@ def build(
         scenario=scenario.name,
         ties=variant.ties,
         record=record,
+        payloads=spec.run_file.payloads,
     )
     try:
         Builder(simulation, scenario).build()
@@ -152,10 +155,13 @@ def _faults(simulation: Simulation, scenario: Scenario) -> None:
 
 
 def _expectations(simulation: Simulation, scenario: Scenario) -> None:
-    """An expectation of a source and a function is about a connection that is there."""
+    """An expectation of a source and a function is about a connection that is there; it can be had from the rows."""
     known = connections(simulation)
+    thinned = scenario.spec.run_file.payloads < ALL
     for index, item in enumerate(scenario.spec.expect):
         text = unconnected(item.subject(), known)
+        if text is None and thinned:
+            text = lacking(item.figures(), item.subject())
         if text is not None:
             raise ScenarioError(f"{scenario.source.where(('expect', index))} {text}")
 

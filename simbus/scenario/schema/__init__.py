@@ -11,7 +11,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, create_model
 
+from simbus.errors import UsageError
 from simbus.kernel import SECOND
+from simbus.logs.sampling import ALL, share_of
 from simbus.scenario.schema.base import Check, Duration, Model, between, matching, refuse
 from simbus.scenario.schema.buses import BUS_NAME, EventBus
 from simbus.scenario.schema.derived import section, verbs
@@ -64,6 +66,24 @@ def _seed(value: Any) -> Any:
     return value
 
 
+def _share(value: Any) -> float:
+    try:
+        return share_of(value)
+    except UsageError as error:
+        raise refuse(str(error)) from None
+
+
+class RunFile(Model):
+    """How the run file is written."""
+
+    payloads: Annotated[
+        Any, Check(_share, {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string"}]})
+    ] = Field(
+        default=ALL,
+        description="Share of the events whose payloads it keeps (0.01, 1%); rows and outcomes are all kept.",
+    )
+
+
 class ScenarioFile(Model):
     """A simbus scenario: resources, workload and expectations of one run."""
 
@@ -79,6 +99,7 @@ class ScenarioFile(Model):
     )
     until: Duration | None = Field(default=None, description="The run goes on no further than this.")
     account: Account = Field(default_factory=lambda: Account.model_validate({}))
+    run_file: RunFile = Field(default_factory=lambda: RunFile.model_validate({}))
     functions: dict[Annotated[str, FUNCTION_NAME], Function] = Field(default={})
     buckets: dict[Annotated[str, BUCKET_NAME], Bucket] = Field(default={})
     queues: dict[Annotated[str, QUEUE_NAME], Queue] = Field(default={})
