@@ -78,9 +78,10 @@ DUPLICATES: Final = f"""
     WHERE {_OF} GROUP BY d.event_id, d.subscription HAVING count(*) > 1
 """
 
+# Whose call was throttled was told so at once: that is no age of an event.
 AGES: Final = f"""
     SELECT d.settled_at AS time, d.settled_at - e.time AS value FROM deliveries d JOIN events e ON e.id = d.event_id
-    WHERE d.settled_at IS NOT NULL AND {_OF}
+    WHERE d.settled_at IS NOT NULL AND d.outcome != 'throttled' AND {_OF}
 """
 
 # The age of the last record of each batch when the function got it, as IteratorAge has it.

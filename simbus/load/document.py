@@ -162,10 +162,12 @@ def _of_search(test: LoadTest) -> Iterator[str]:
 
 def _of_steps(test: LoadTest) -> Iterator[str]:
     for cell, values in enumerate(test.cells):
-        failed = _first_failing(test.of(cell), None)
-        if failed is not None:
-            name = f"{_named(test, values.values)}: " if len(test.cells) > 1 else ""
-            yield from _failure(failed, name)
+        name = f"{_named(test, values.values)}: " if len(test.cells) > 1 else ""
+        first, last = _first_failing(test.of(cell), None), test.of(cell)[-1]
+        if first is not None:
+            yield from _failure(first, name)
+        if last is not first and (last.limits or not last.holds):
+            yield from _failure(last, name)
 
 
 def _plateau(test: LoadTest) -> Iterator[str]:

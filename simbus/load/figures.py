@@ -37,7 +37,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     begin_s: float
     end_s: Annotated[float | None, _about("Null: the end of the run.")]
     rate: Annotated[float, _about("Events a second that the profile asked for, in the mean.")]
-    events: Annotated[int, _about("Events from outside that came.")] = 0
+    events: Annotated[int, _about("Events from outside that came; not what was refused.")] = 0
     processed: Annotated[int, _about("Those that were done: processed for every subscription, if any.")] = 0
     throughput: Annotated[float | None, _about("Done a second, while the load lasted.")] = None
     p50_age_ms: Annotated[float | None, _about("From an event to its being settled; also of events within.")] = None
@@ -81,7 +81,11 @@ class _Spans:
         return {span: int(value) for span, value in rows}
 
 
-_CAME: Final = "SELECT time, 1 AS value FROM events WHERE parent IS NULL"
+# A call that was throttled brought no event: it is tried again, or refused.
+_CAME: Final = """
+    SELECT time, 1 AS value FROM events WHERE parent IS NULL
+        AND id NOT IN (SELECT event_id FROM deliveries WHERE outcome = 'throttled')
+"""
 # What nobody subscribed to, or every filter turned away, is done as it comes.
 _DONE: Final = """
     SELECT max(coalesce(d.settled_at, e.time)) AS time FROM events e LEFT JOIN deliveries d ON d.event_id = e.id

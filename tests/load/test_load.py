@@ -285,3 +285,19 @@ def test_a_run_that_can_not_finish_ends_the_test_with_status_3() -> None:
     error = simbus(text, "--rate", "5/s", "--handler-guard", "0.2", status=3)
     assert "5/s for 1m" in error
     assert "Reproduce with: simbus load s.yaml --profile step --for 60s --rate 5/s --handler-guard 0.2" in error
+
+
+def test_calls_that_are_throttled_do_not_make_a_system_fast() -> None:
+    """Who is refused at once is no event with an age of 0; taken and refused calls are together what was offered.
+
+    The SDK's standard mode makes 3 attempts of a call (botocore, "Retries").
+    """
+    text = """
+functions: {work: {reserved_concurrent_executions: 1, simulate: {duration: 100ms, init_duration: 0s}}}
+workload: [{invoke: {function: work}, rate: 5/s, for: 1m, arrivals: constant}]
+"""
+    [row] = document(text, "--rate", "100/s", "--for", "5s")["runs"][0]["rows"]
+    assert row["events"] + row["refused"] == 500
+    assert row["throttles"] > 2 * row["refused"] > 500
+    assert row["p50_age_ms"] == 100
+    assert row["throughput"] == pytest.approx(10, rel=0.1)
