@@ -117,6 +117,7 @@ def load(
         sets = [*(overrides or []), *keeping(payloads)]
         progress = _Progress()
         try:
+            progress.begin()
             test = play(
                 scenario, profile=profile, find=find, memory=memory or [], overrides=sets,
                 expect=expect or [], seed=seed_of(seed), jobs=jobs, db=db, handler_guard=guard, watch=progress.watch,
@@ -155,19 +156,26 @@ class _Progress:
         self._runs = self._events = 0
         self._terminal = sys.stderr is not None and sys.stderr.isatty()
 
+    def begin(self) -> None:
+        """The first run may take a while."""
+        if self._terminal:
+            self._write("playing the first runs ...")
+
     def watch(self, played: Played) -> None:
         self._runs += 1
         self._events += sum(row.events for row in played.rows)
         if self._terminal:
             seconds = perf_counter() - self._began
-            sys.stderr.write(f"\r{progress_line(self._runs, self._events, played.probe.profile.peak, seconds)}\x1b[K")
-            sys.stderr.flush()
+            self._write(progress_line(self._runs, self._events, played.probe.profile.peak, seconds))
 
     def clear(self) -> None:
         """Take the line away."""
-        if self._terminal and self._runs:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        if self._terminal:
+            self._write("")
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(f"\r{text}\x1b[K")
+        sys.stderr.flush()
 
 
 def progress_line(runs: int, events: int, rate: float, seconds: float) -> str:

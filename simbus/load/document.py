@@ -205,7 +205,7 @@ def _failure(played: Played, name: str = "") -> Iterator[str]:
 
 def _limits(played: Played) -> list[str]:
     more = len(played.limits) - MOST_SHOWN
-    lines = [f"limit reached: {limit}" for limit in played.limits[:MOST_SHOWN]]
+    lines = [str(limit) for limit in played.limits[:MOST_SHOWN]]
     return [*lines, f"and {more} more"] if more > 0 else lines
 
 

@@ -205,9 +205,11 @@ def _costs(spans: _Spans, run: Rows, facts: dict[str, str], profile: Profile) ->
     seconds = cost.virtual_seconds(facts)
     standing = sum(cost.standing_cost(resource, seconds) for resource in functions.values())
     if standing:
-        windows = [(end - begin) / SECOND for begin, end in profile.windows()]
-        measured = seconds - profile.warm / SECOND
-        times = [measured] if not spans.last else [*windows, max(measured - sum(windows), 0.0)]
+        # The run may end before the profile does, when nothing comes any more.
+        begins = [begin / SECOND for begin, _ in profile.windows()[: spans.last or 1]]
+        ends = [*begins[1:], profile.length / SECOND, seconds] if spans.last else [seconds]
+        begins += [profile.length / SECOND] if spans.last else []
+        times = [max(min(end, seconds) - begin, 0.0) for begin, end in zip(begins, ends, strict=True)]
         for span, time in enumerate(times):
             costs[span] = costs.get(span, 0.0) + standing * time / seconds
     return costs

@@ -1,4 +1,4 @@
-"""Which limits of AWS a run stood at: what to raise, if it shall go faster.
+"""What stood in the way of a run: which limits of AWS it was at, which calls were refused, what failed.
 
 By Little's law a function that may run L times at once, T seconds each, does L / T invocations a second and no more.
 """
@@ -19,23 +19,27 @@ SHARDS_ON_DEMAND: Final = 4
 
 
 class Reached(msgspec.Struct, frozen=True):
-    """One limit that was reached. `per_second`: what it lets through by Little's law, None where that is no answer."""
+    """One limit that was reached, or a kind of error (`limit` is then its type).
+
+    `per_second`: what the limit lets through by Little's law, None where that is no answer.
+    """
 
     place: str
     limit: str
     per_second: float | None = None
     times: int | None = None
+    error: bool = False
 
     def __str__(self) -> str:
-        text = f"{self.place}: {self.limit}"
+        text = f"{'attempts failed' if self.error else 'limit reached'}: {self.place}: {self.limit}"
         if self.per_second is not None:
             text += f", enough for {self.per_second:,.4g} invocations/s at their mean duration"
         return text if self.times is None else f"{text}, {self.times:,} times"
 
 
 def reached(run: Rows, scenario: Scenario) -> list[Reached]:
-    """The limits that a finished run stood at: of concurrency, then of requests, in the order of the file."""
-    return [*_concurrency(run, scenario), *_throttles(run), *_refusals(run)]
+    """The limits that a finished run stood at: of concurrency, then of requests; then what its functions raised."""
+    return [*_concurrency(run, scenario), *_throttles(run), *_refusals(run), *_errors(run)]
 
 
 _PEAK: Final = "SELECT max(value) FROM metrics WHERE name = ? AND dimension = ?"
@@ -95,6 +99,17 @@ def _throttles(run: Rows) -> Iterator[Reached]:
 def _refusals(run: Rows) -> Iterator[Reached]:
     for each in client_errors(run):
         yield Reached(each.target, f"refused {each.call} after its retries, {each.error}", None, each.calls)
+
+
+_ERRORS: Final = """
+    SELECT function, coalesce(error_type, status), count(*) FROM invocations WHERE status != 'ok'
+    GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2
+"""
+
+
+def _errors(run: Rows) -> Iterator[Reached]:
+    for function, kind, times in run.query(_ERRORS):
+        yield Reached(f"lambda:{function}", kind, None, times, error=True)
 
 
 def _one(run: Rows, statement: str, *values: str) -> float:

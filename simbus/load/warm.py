@@ -14,7 +14,7 @@ _STAY: Final = {
     "events": "time >= {since}",
     "deliveries": "(SELECT time FROM main.events WHERE id = event_id) >= {since}",
     "invocations": "started_at >= {since}",
-    "hops": "time >= {since}",
+    "hops": "coalesce((SELECT time FROM main.events WHERE id = event_id), time) >= {since}",
     "metrics": "time >= {since}",
 }
 

@@ -53,6 +53,7 @@ def test_the_highest_rate_is_what_littles_law_says() -> None:
         "limit": "ran 2 at once, all of its reserved concurrency",
         "per_second": pytest.approx(20),
         "times": None,
+        "error": False,
     }
 
 
@@ -177,6 +178,36 @@ def test_from_python() -> None:
     test = load("s.yaml", find=True, precision="0.2", jobs=1)
     assert test.passed
     assert test.capacity(0) == pytest.approx(20, rel=0.2)
+
+
+def test_a_ramp_shows_where_it_bends() -> None:
+    """From 0 to 40/s in five minutes at a capacity of 20/s: the queue begins to fill in the third minute."""
+    options = ("--profile", "ramp", "--from", "0.1/s", "--to", "40/s", "--for", "5m")
+    shown = simbus(QUEUE, *options, status=1)
+    [run] = document(QUEUE, *options, status=1)["runs"]
+    rows = run["rows"]
+    assert [row["rate"] for row in rows[:5]] == pytest.approx([4, 12, 20, 28, 36], rel=0.05)
+    assert [row["queue_depth"] > 200 for row in rows[:5]] == [False, False, False, True, True]
+    assert all(row["throughput"] < 21 for row in rows[:5])
+    assert "0 s - 1m" in shown
+    assert "Nothing was pending any more" in shown
+    assert "limit reached: lambda:work: ran 2 at once, the MaximumConcurrency of its mapping of sqs:jobs" in shown
+
+
+def test_provisioned_concurrency_costs_by_the_time_in_every_window() -> None:
+    """Whether it is used or not; all windows together cost what the run costs."""
+    text = QUEUE.replace("work: {simulate", "work: {provisioned_concurrent_executions: 2, simulate")
+    [run] = document(text, "--profile", "soak", "--rate", "1/s", "--for", "3m", "--db", "runs")["runs"]
+    with open_run(Path(run["run_file"])) as rows:
+        assert sum(row["cost_usd"] for row in run["rows"]) == pytest.approx(summarise(rows).cost_usd)
+    first, second = (row["cost_usd"] for row in run["rows"][:2])
+    assert first == pytest.approx(second, rel=0.1)
+
+
+def test_what_failed_is_named() -> None:
+    """An error rate alone does not say why."""
+    text = TWO_AT_ONCE.replace("simulate: {", "simulate: {error_rate: 1.0, ")
+    assert "attempts failed: lambda:work: " in simbus(text, "--rate", "0.1/s", "--expect", "errors == 0", status=1)
 
 
 def test_what_came_in_a_warm_up_is_counted_nowhere() -> None:
