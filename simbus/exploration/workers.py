@@ -65,7 +65,7 @@ def in_new_processes(
     """
     context = _context(function, *tasks)
     found: dict[int, T] = {}
-    running: dict[Connection, tuple[int, Any]] = {}
+    running: dict[Any, tuple[int, Any]] = {}
     waiting = list(enumerate(tasks))[::-1]
     try:
         while waiting or running:
@@ -77,16 +77,16 @@ def in_new_processes(
                 else:
                     ours, process = _start(context, function, arguments)
                     running[ours] = number, process
-            for connection in wait(list(running)):
-                assert isinstance(connection, Connection)
+            for ready in wait(list(running)):
+                connection: Any = ready
                 number, process = running[connection]
                 found[number] = _received(connection)
                 _end(process, connection)
                 del running[connection]
                 done(found[number])
     finally:
-        for connection, (_, process) in running.items():
-            _end(process, connection)
+        for left, (_, process) in running.items():
+            _end(process, left)
     return [found[number] for number in range(len(tasks))]
 
 

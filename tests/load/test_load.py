@@ -13,6 +13,7 @@ from load.scenarios import QUEUE, TWO_AT_ONCE
 from typer.testing import CliRunner
 
 from simbus.cli import app
+from simbus.cli.load import progress_line
 from simbus.expectations import expect
 from simbus.expectations.figures import FIGURES
 from simbus.expectations.rows import Subject
@@ -170,6 +171,22 @@ workload: [{invoke: {function: work, invocation_type: Event}, rate: 5/s, for: 1m
     assert sum("cheapest" in line for line in lines) >= 1
     idle = simbus(text.replace("cpu: 1,", ""), "--memory", "work=128,256")
     assert "Memory does not change the durations of work: simulate.cpu is 0" in idle
+
+
+def test_progress_is_a_line_on_a_terminal_only() -> None:
+    """Design, section 7: on stderr; here there is none."""
+    Path("s.yaml").write_text(TWO_AT_ONCE)
+    result = CliRunner().invoke(app, ["load", "s.yaml", "--rate", "1/s", "--for", "5s"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert progress_line(7, 123_456, 250.0, 10.0) == "7 runs  123,456 events  last 250/s  12,346 events/s"
+
+
+def test_what_aws_refuses_is_refused_with_its_words() -> None:
+    """A cell of a grid may be impossible: the account's last 100 executions can't be reserved."""
+    error = simbus(
+        TWO_AT_ONCE, "--set", "functions.work.reserved_concurrent_executions=2,950", "--rate", "1/s", status=2
+    )
+    assert "UnreservedConcurrentExecution below its minimum value of [100]" in error
 
 
 def test_from_python() -> None:
