@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from structlog.typing import Processor
-
 from simbus.arn import short_name
 from simbus.bus import Bus
 from simbus.errors import UsageError
@@ -20,9 +18,10 @@ from simbus.functions.config import FunctionConfig, Simulate
 from simbus.functions.function import LATEST, Function
 from simbus.functions.package import Packages
 from simbus.functions.processes import Processes
+from simbus.functions.sandbox.belongings import outer_world
 from simbus.functions.sandbox.state import outside
 from simbus.functions.settings import changed, function_config
-from simbus.kernel.durations import parse_duration
+from simbus.kernel.durations import read_duration
 from simbus.logs.groups import LogGroups
 from simbus.logs.reader import InvocationRow, RunReader
 from simbus.logs.streams import LogStreams
@@ -33,19 +32,23 @@ from simbus.scheduler.asynchronous import AsynchronousQueue
 from simbus.scheduler.destinations import Destinations
 from simbus.scheduler.lambda_function import LambdaFunction
 from simbus.scheduler.mappings.mapping import EventSourceMapping
+from simbus.scheduler.mappings.settings import transition_delay
 from simbus.scheduler.mappings.table import EventSourceMappings
 from simbus.scheduler.recursion import RecursionGuard
-from simbus.services import SERVICES, Service
+from simbus.services import SERVICES
 from simbus.sources.base import Source
-from simbus.sources.dynamodb.table import Table
 from simbus.sources.eventbridge.archive import Archives
 from simbus.sources.eventbridge.bus import EventBus
-from simbus.sources.kinesis.stream import Stream
-from simbus.sources.s3.bucket import Bucket
-from simbus.sources.s3.notifications import from_short_forms
-from simbus.sources.sns.topic import Topic
-from simbus.sources.sqs.queue import Queue
 from simbus.world import World
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
+
+    from simbus.sources.dynamodb.table import Table
+    from simbus.sources.kinesis.stream import Stream
+    from simbus.sources.s3.bucket import Bucket
+    from simbus.sources.sns.topic import Topic
+    from simbus.sources.sqs.queue import Queue
 
 T = TypeVar("T")
 Resource = str | Source | Mapping[str, Any]
@@ -176,11 +179,12 @@ class Resources:
         records name, where it is another one than that of the account. `object_ownership`: `ObjectWriter` and
         `BucketOwnerPreferred` allow ACLs; public ones also need `delete_bucket_configuration("public_access_block")`.
         """
-        made = Bucket(
-            self.world, self.bus, name, versioning=versioning, location_constraint=location_constraint,
+        bucket: Bucket = self._make(
+            "s3", name, versioning=versioning, location_constraint=location_constraint,
             object_ownership=object_ownership,
         )  # fmt: skip
-        bucket = self._add(made)
+        from simbus.sources.s3.notifications import from_short_forms  # loaded with the first bucket
+
         configuration: dict[str, Any] = from_short_forms(notifications, self._arn)
         if eventbridge:
             configuration["EventBridgeConfiguration"] = {}
@@ -197,15 +201,17 @@ class Resources:
                 "dead_letter_target_arn": self._arn(policy["dead_letter_target_arn"]),
             }
         earlier = self.deleted("sqs", name)
+        queue: Queue
         if earlier is None:
-            return self._add(Queue(self.world, self.bus, name, **attributes))
-        queue: Queue = earlier
+            queue = self._make("sqs", name, **attributes)
+            return queue
+        queue = earlier
         queue.create_again(**attributes)
         return self._add(queue)
 
     def topic(self, name: str, *, subscriptions: Iterable[Mapping[str, Any]] = (), **attributes: Any) -> Topic:
         """An SNS topic; attributes as those of `simbus.sources.sns.topic.Topic`."""
-        topic = self._add(Topic(self.world, self.bus, name, **attributes))
+        topic: Topic = self._make("sns", name, **attributes)
         for subscription in subscriptions:
             given = dict(subscription)
             topic.subscribe(given.pop("endpoint"), **given)
@@ -243,7 +249,8 @@ class Resources:
         Without `shard_count` it is an on-demand stream. What a scenario file can't say is done in Python:
         `sim.at("5m", lambda: stream.split_shard("shardId-000000000000", str(1 << 127)))` reshards after 5 minutes.
         """
-        return self._add(Stream(self.world, self.bus, name, shard_count=shard_count, **settings))
+        stream: Stream = self._make("kinesis", name, shard_count=shard_count, **settings)
+        return stream
 
     def table(self, name: str, *, hash_key: str, **settings: Any) -> Table:
         """A DynamoDB table, with a stream if it has a `stream_view_type`; settings as those of `Table`.
@@ -252,11 +259,9 @@ class Resources:
         """
         for setting in ("stream_shard_lifetime", "ttl_delay", "transaction_duration"):
             if isinstance(settings.get(setting), str):
-                try:
-                    settings[setting] = parse_duration(settings[setting])
-                except UsageError as error:
-                    raise UsageError(f"{setting} of table {name} {error}") from None
-        return self._add(Table(self.world, self.bus, name, hash_key=hash_key, **settings))
+                settings[setting] = read_duration(settings[setting], f"{setting} of table {name}")
+        table: Table = self._make("dynamodb", name, hash_key=hash_key, **settings)
+        return table
 
     def event_source_mapping(
         self,
@@ -284,11 +289,14 @@ class Resources:
             """`sim.WORD(name, **settings)` of a service that has no factory above."""
             for service in SERVICES.values():
                 if service.word == word:
-                    return partial(self._make, service)
+                    return partial(self._make, service.name)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {word!r}", name=word, obj=self)
 
-    def _make(self, service: Service, name: str, **settings: Any) -> Any:
-        return self._add(service.load()(self.world, self.bus, name, **settings))
+    def _make(self, service: str, name: str, **settings: Any) -> Any:
+        """A resource of its service's class, which is loaded when the first one is made."""
+        with outer_world():  # a handler may have made it, whose code brings along libraries of its own
+            made = SERVICES[service].load()
+        return self._add(made(self.world, self.bus, name, **settings))
 
     def _add(self, resource: T) -> T:
         self.world.register(resource)  # type: ignore[arg-type]
@@ -386,14 +394,3 @@ class Resources:
         finally:
             self._processes.close()
             self.packages.close()
-
-
-def transition_delay(simulate: Mapping[str, Any] | None) -> int:
-    """`simulate` of an event source mapping, in nanoseconds. Raises UsageError."""
-    given = dict(simulate or {})
-    delay = given.pop("transition_delay", 0)
-    if given:
-        raise UsageError(
-            f"simulate of an event source mapping has {', '.join(given)}; it has transition_delay. Correct it."
-        )
-    return parse_duration(delay) if isinstance(delay, str) else int(delay)

@@ -10,10 +10,9 @@ from functools import cache
 from importlib.metadata import version as package_version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from structlog.typing import Processor
 
 from simbus import sdk
 from simbus.arn import Account
@@ -29,7 +28,7 @@ from simbus.faults.idle import IDLE_FAULTS, IdleFault
 from simbus.faults.reading import read_fault
 from simbus.faults.stage import Stage
 from simbus.kernel import Timeline
-from simbus.kernel.durations import format_duration, parse_duration
+from simbus.kernel.durations import format_duration, read_duration
 from simbus.kernel.loop import run as run_loop
 from simbus.kernel.pace import play
 from simbus.kernel.selection import Selection
@@ -38,10 +37,13 @@ from simbus.logs.sampling import ALL, share_of
 from simbus.logs.writer import RunWriter
 from simbus.recording.file import check_target as check_recording
 from simbus.recording.recorder import Recorder
-from simbus.recording.replay import Replay
-from simbus.recording.source import open_input
 from simbus.resources import Resources
 from simbus.world import World
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
+
+    from simbus.recording.replay import Replay
 
 T = TypeVar("T")
 
@@ -147,7 +149,7 @@ class Simulation(Resources):
         """
         limit: int | None = None
         if for_ is not None:
-            limit = self.timeline.now + _duration(for_, "for_")
+            limit = self.timeline.now + read_duration(for_, "for_")
         if until is not None:
             end = self._instant(until, "until")
             limit = end if limit is None else min(limit, end)
@@ -233,6 +235,9 @@ class Simulation(Resources):
         """
         if not (speed > 0 and math.isfinite(speed)):
             raise UsageError(f"speed is {speed!r}; it is a number above 0. Give 10 for ten times as fast.")
+        from simbus.recording.replay import Replay  # with all forms of a file, which few simulations need
+        from simbus.recording.source import open_input
+
         source = open_input(
             recording, self, format=format, targets=targets, only=only, begin=begin, end=end, skip_invalid=skip_invalid
         )
@@ -245,7 +250,7 @@ class Simulation(Resources):
             when = _datetime(when, name)
         if isinstance(when, datetime):
             return int((_datetime(when, name) - self.world.start) / timedelta(microseconds=1)) * 1000
-        return _duration(when, name)
+        return read_duration(when, name)
 
     # --- boto3 -----------------------------------------------------------------------------------------------------
 
@@ -356,10 +361,7 @@ def _account(members: Mapping[str, Any]) -> Account:
     given = dict(members)
     for name in ("function_activation", "table_transition_delay"):
         if isinstance(given.get(name), str):
-            try:
-                given[name] = parse_duration(given[name])
-            except UsageError as error:
-                raise UsageError(f"account.{name} {error}") from None
+            given[name] = read_duration(given[name], f"account.{name}")
     return Account(**given)
 
 
@@ -380,15 +382,6 @@ def _ties(value: int | str | Ties | None) -> int | Ties | None:
 @cache
 def _version() -> str:
     return package_version("simbus")
-
-
-def _duration(value: str | timedelta, name: str) -> int:
-    if isinstance(value, timedelta):
-        return round(value / timedelta(microseconds=1)) * 1000
-    try:
-        return parse_duration(value)
-    except UsageError as error:
-        raise UsageError(f"{name} {error}") from None
 
 
 def _datetime(value: str | datetime, name: str) -> datetime:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simbus.aws.travel import travel
 from simbus.errors import AwsError, UsageError
+from simbus.functions.sandbox.belongings import outer_world
 from simbus.kernel import FOREVER
 
 if TYPE_CHECKING:
@@ -155,5 +156,6 @@ def not_built(what: str) -> UsageError:
 
 @cache
 def _api(service: str) -> Api:
-    found: Api = import_module(_MODULES[service]).api
+    with outer_world():  # a handler's call led here, whose code may bring along libraries of its own
+        found: Api = import_module(_MODULES[service]).api
     return found

@@ -38,13 +38,12 @@ def check_outputs(*, db: Path | None = None, record: Path | None = None, junit: 
     """
     from simbus.logs.runfile import check_target as check_run_file
     from simbus.recording.file import check_target as check_recording
-    from simbus.report.junit import check_target as check_junit
 
     taken: dict[Path, str] = {}
     for option, path, check in (
         ("--db", db, check_run_file),
         ("--record", record, check_recording),
-        ("--junit", junit, check_junit),
+        ("--junit", junit, _check_junit),
     ):
         if path is not None:
             other = taken.setdefault(path.resolve(), option)
@@ -56,15 +55,20 @@ def check_outputs(*, db: Path | None = None, record: Path | None = None, junit: 
                 raise UsageError(f"{option} {error}") from error
 
 
-def write_junit(path: Path | None, text: str) -> None:
-    """Write the XML. Raises UsageError where that can't be done."""
-    if path is not None:
-        from simbus.report.junit import write
+def _check_junit(path: Path) -> None:
+    from simbus.report.junit import check_target  # Python's XML, which few runs write
 
-        try:
-            write(path, text)
-        except UsageError as error:
-            raise UsageError(f"--junit {error}") from error
+    check_target(path)
+
+
+def write_junit(path: Path, text: str) -> None:
+    """Write the XML. Raises UsageError where that can't be done."""
+    from simbus.report.junit import write
+
+    try:
+        write(path, text)
+    except UsageError as error:
+        raise UsageError(f"--junit {error}") from error
 
 
 @contextmanager
@@ -87,12 +91,15 @@ def annotates(github: bool | None) -> bool:
 
 def show_summary(summary: Summary, *, json: bool, junit: Path | None, github: bool | None) -> None:
     """Print a summary, and write or annotate what else is wanted."""
-    from simbus.report.annotations import annotate
-    from simbus.report.junit import junit as junit_text
     from simbus.report.text import show
 
-    write_junit(junit, junit_text(summary))
+    if junit is not None:
+        from simbus.report.junit import junit as junit_text
+
+        write_junit(junit, junit_text(summary))
     if annotates(github):
+        from simbus.report.annotations import annotate
+
         for line in annotate(summary):
             complain(line)
     with printing():

@@ -156,10 +156,10 @@ def play(
     from simbus.expectations.judgement import JUDGEMENT, Judgement
     from simbus.logs.reader import open_run
     from simbus.logs.runfile import add_facts
-    from simbus.recording.replay import Replay
     from simbus.report.summary import summarise
     from simbus.scenario.build import build, check
     from simbus.scenario.expectations import judge
+    from simbus.scenario.workload import Feed
 
     began = perf_counter()
     check(without_code(scenario))
@@ -179,7 +179,7 @@ def play(
     came: list[int] = []
     try:
         for feed in plan.feeds:
-            if isinstance(feed, Replay):
+            if not isinstance(feed, Feed):
                 tell(feed.source)
             if options.variant.events is not None:
                 feed.note = came.append

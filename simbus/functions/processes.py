@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from simbus.functions import sandbox
 from simbus.functions.config import FunctionConfig
 from simbus.functions.environment import Environment, Process
 from simbus.functions.function import Function
-from simbus.functions.runtime import runtime_environ
-from simbus.functions.sandbox import Code, Guard, Sandbox, install, load_code, uninstall
-from simbus.functions.sandbox.installation import adopt
 from simbus.functions.sandbox.state import outside
+from simbus.functions.variables import runtime_environ
 from simbus.functions.version import Spawn
 from simbus.functions.wrapper import NoRuntime, bad_wrapper
 from simbus.world import World
@@ -27,14 +26,14 @@ class Processes:
         if config.handler is None:
             return lambda environment: None
         if not self._installed:
-            install(Guard(self._guard))
+            sandbox.install(sandbox.Guard(self._guard))
             self._installed = True
-        code: Code | None = None
+        code: sandbox.Code | None = None
         with outside():  # a handler may have made the function
             if config.code is not None:
-                code = load_code(config.code)
+                code = sandbox.load_code(config.code)
             elif callable(config.handler):
-                adopt(config.handler)
+                sandbox.adopt(config.handler)
             wrapper = bad_wrapper(config, code)
 
         def spawn(environment: Environment) -> Process:
@@ -45,8 +44,13 @@ class Processes:
         return spawn
 
     def _sandbox(
-        self, function: Function, number: str, config: FunctionConfig, code: Code | None, environment: Environment
-    ) -> Sandbox:
+        self,
+        function: Function,
+        number: str,
+        config: FunctionConfig,
+        code: sandbox.Code | None,
+        environment: Environment,
+    ) -> sandbox.Sandbox:
         stream = environment.stream
         environ = runtime_environ(
             config,
@@ -57,7 +61,7 @@ class Processes:
             initialization_type="provisioned-concurrency" if environment.provisioned else "on-demand",
         )
         environment.processes += 1
-        sandbox = Sandbox(
+        made = sandbox.Sandbox(
             self._world.timeline,
             config,
             code,
@@ -68,11 +72,11 @@ class Processes:
             function_arn=function.arn,
             tmp=environment.temporary,
         )
-        environment.temporary = sandbox.tmp
-        return sandbox
+        environment.temporary = made.tmp
+        return made
 
     def close(self) -> None:
         """Take the patches away again."""
         if self._installed:
             self._installed = False
-            uninstall()
+            sandbox.uninstall()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from fractions import Fraction
 
 from simbus.errors import UsageError
@@ -46,6 +47,16 @@ def parse_duration(value: object) -> int:
     if total > LONGEST:
         raise _refused(value, f"Write at most {LONGEST // NANOSECONDS['d']}d")
     return int(total)
+
+
+def read_duration(value: str | timedelta, name: str) -> int:
+    """The nanoseconds of a duration that Python code gives as `name`, as a text or a timedelta. Raises UsageError."""
+    if isinstance(value, timedelta):
+        return round(value / timedelta(microseconds=1)) * 1000
+    try:
+        return parse_duration(value)
+    except UsageError as error:
+        raise UsageError(f"{name} {error}") from None
 
 
 def format_duration(ns: int) -> str:

@@ -8,48 +8,20 @@ once, when the stream is made: without processors it becomes a row at once (0.2 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
-
-import structlog
-from structlog.typing import EventDict, Processor
 
 from simbus.world import World
 
 
-class RowLogger:
-    """The logger at the end of a stream's processors: it appends one row."""
-
-    def __init__(self, world: World, stream_id: int) -> None:
-        self._world = world
-        self._stream_id = stream_id
-
-    def emit(self, *, message: str, level: str | None, request_id: str | None, timestamp: int, **_: Any) -> None:
-        rows = self._world.rows
-        rows.log_lines.append((rows.next_line(), self._stream_id, request_id, timestamp, timestamp, level, message))
-
-
-class _StructLogger(structlog.BoundLoggerBase):
-    """A bound logger with a single verb."""
-
-    def emit(self, message: str, event: EventDict) -> None:
-        self._proxy_to_logger("emit", event=message, **event)
-
-
-def _event_to_message(_: Any, __: str, event: EventDict) -> EventDict:
-    """structlog calls the text `event`; in a log stream it is the `message`."""
-    event["message"] = event.pop("event")
-    return event
-
-
 class LogStream:
-    """Where the lines of one execution environment go. `name` is CloudWatch's: `2026/01/01/[$LATEST]<32 hex>`."""
+    """Where the lines of one execution environment go. `name` is CloudWatch's: `2026/01/01/[$LATEST]<32 hex>`.
+
+    `logger` is that of `simbus.logs.processors` where there are processors.
+    """
 
     __slots__ = ("_clock", "_lines", "_logger", "_next", "_origin", "_tail", "_world", "group", "name", "stream_id")
 
-    def __init__(
-        self, world: World, group: str, name: str, stream_id: int, processors: Sequence[Processor] = ()
-    ) -> None:
+    def __init__(self, world: World, group: str, name: str, stream_id: int, logger: Any = None) -> None:
         self.group = group
         self.name = name
         self.stream_id = stream_id
@@ -58,16 +30,8 @@ class LogStream:
         self._origin = world.epoch_ns
         self._lines = world.rows.log_lines
         self._next = world.rows.next_line
+        self._logger = logger
         self._tail: list[str] | None = None
-        self._logger: Any = None
-        if processors:
-            self._logger = structlog.wrap_logger(
-                RowLogger(world, stream_id),
-                processors=[_event_to_message, *processors],
-                wrapper_class=_StructLogger,
-                log_group=group,
-                log_stream=name,
-            )
 
     def emit(self, message: str, level: str | None = None, request_id: str | None = None) -> None:
         """Write one log event at this virtual instant."""

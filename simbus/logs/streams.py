@@ -6,13 +6,15 @@ Source: Developer Guide, "Configuring CloudWatch log groups": the default group 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
-
-from structlog.typing import Processor
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from simbus.logs.stream import LogStream
 from simbus.world import World
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
 
 
 class _Writer(Protocol):
@@ -25,7 +27,12 @@ class LogStreams:
     def __init__(self, world: World, writer: _Writer, processors: Sequence[Processor] = ()) -> None:
         self._world = world
         self._writer = writer
-        self._processors = tuple(processors)
+        self._logger: Callable[..., Any] | None = None
+        if processors:
+            # structlog is dear to load, and must be loaded before a handler runs that brings along one of its own.
+            from simbus.logs.processors import logger
+
+            self._logger = partial(logger, world, tuple(processors))
 
     def new(self, function: str, group: str, version: str, environment_id: str) -> LogStream:
         """The log stream of a new environment, created at this virtual instant."""
@@ -35,4 +42,5 @@ class LogStreams:
         else:
             name = f"{day}/{function}[{version}][{environment_id}]"
         stream_id = self._writer.add_log_stream(group, name, function, version, self._world.epoch_ms())
-        return LogStream(self._world, group, name, stream_id, self._processors)
+        through = self._logger and self._logger(stream_id, group, name)
+        return LogStream(self._world, group, name, stream_id, through)

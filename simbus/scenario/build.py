@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from pathlib import Path as FilePath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from simbus.arn import Account
 from simbus.errors import ScenarioError, UsageError
@@ -12,17 +12,18 @@ from simbus.expectations.connections import connections, unconnected
 from simbus.expectations.thinned import lacking
 from simbus.faults.reading import read_fault
 from simbus.logs.sampling import ALL
-from simbus.recording.replay import Replay
 from simbus.scenario.arrivals import Offer
 from simbus.scenario.expectations import ExpectationResult, judge
 from simbus.scenario.loader import Scenario
-from simbus.scenario.recorded import recorded
 from simbus.scenario.resources import Builder
 from simbus.scenario.schema.workload import Item
 from simbus.scenario.trace import TraceFile
 from simbus.scenario.variant import Variant
 from simbus.scenario.workload import Feed
 from simbus.simulation import Simulation
+
+if TYPE_CHECKING:
+    from simbus.recording.replay import Replay
 
 HANDLER_GUARD = 30.0
 AS_WRITTEN = Variant()
@@ -142,6 +143,8 @@ def _feed(
 ) -> Feed | Replay:
     stop = scenario.spec.duration
     if item.replay is not None:
+        from simbus.scenario.recorded import recorded  # with all forms of a file, which few scenarios need
+
         return recorded(simulation, scenario, index, item, stop, only)
     return Feed(simulation, scenario, index, item, stop, only, offer)
 

@@ -7,21 +7,17 @@ mapping could be a list or a set, a map or a typed value: it is written typed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from simbus.errors import UsageError
-from simbus.sources.dynamodb.schema import Schema
-from simbus.sources.dynamodb.table import Table
-from simbus.sources.dynamodb.write import prepare_delete, prepare_put, prepare_update
+
+if TYPE_CHECKING:
+    from simbus.sources.dynamodb.schema import Schema
+    from simbus.sources.dynamodb.table import Table
 
 Values = dict[str, Any]
 VERBS = ("put_item", "update_item", "delete_item")
-_PREPARE: dict[str, Callable[..., object]] = {
-    "put_item": prepare_put,
-    "update_item": prepare_update,
-    "delete_item": prepare_delete,
-}
 _NAMES = {
     "item": "item",
     "key": "key",
@@ -39,8 +35,11 @@ def write(table: Table, verb: str, values: Values) -> None:
 
 def rehearse(table: Table, verb: str, values: Values) -> None:
     """Check a write as AWS does before it looks at the table. Raises AwsError, UsageError."""
+    from simbus.sources.dynamodb import write as writes  # most scenarios have no table, and need none of DynamoDB
+
     arguments = _arguments(table, values)
-    _PREPARE[verb](table, **{_NAMES[name]: value for name, value in arguments.items()})
+    prepare = getattr(writes, f"prepare_{verb.removesuffix('_item')}")
+    prepare(table, **{_NAMES[name]: value for name, value in arguments.items()})
 
 
 def _arguments(table: Table, values: Values) -> Values:

@@ -14,6 +14,7 @@ from simbus.expectations.checks import find_check
 from simbus.expectations.item import SUBJECTS
 from simbus.faults.rules import EFFECTS, check_lasts
 from simbus.functions.latency import parse_latencies
+from simbus.functions.sandbox.code import load_code
 from simbus.kernel.distributions import parse_distribution
 from simbus.kernel.durations import format_duration
 from simbus.scenario.schema import ScenarioFile, derived
@@ -225,10 +226,6 @@ def _acts(path: Path, fault: Fault, until: int | None, folder: FilePath) -> Iter
 
 
 def _code(path: Path, code: str, handler: str, folder: FilePath) -> Iterator[Problem]:
-    from simbus.functions.sandbox.code import (
-        load_code,
-    )  # brings the sandbox along, which a modelled scenario never needs
-
     try:
         loaded = load_code(folder / code)
     except (UsageError, AwsError, OSError, ValueError) as error:

@@ -13,14 +13,18 @@ inner_loop     asyncio inside a handler
 guard          ends a run whose handler burns CPU time for ever
 """
 
-from simbus.functions.sandbox.belongings import outer_world, settle
-from simbus.functions.sandbox.code import Code, load_code
-from simbus.functions.sandbox.guard import Guard
-from simbus.functions.sandbox.installation import install, installed, uninstall
-from simbus.functions.sandbox.living import Ending, LogSink, kill_all, parked_for_ever
-from simbus.functions.sandbox.process import Sandbox
-from simbus.functions.sandbox.state import Dead, SandboxRefusal, outside
-from simbus.functions.sandbox.temporary import TemporaryDirectory
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simbus.functions.sandbox.belongings import outer_world, settle
+    from simbus.functions.sandbox.code import Code, load_code
+    from simbus.functions.sandbox.guard import Guard
+    from simbus.functions.sandbox.installation import adopt, install, installed, uninstall
+    from simbus.functions.sandbox.living import Ending, LogSink, kill_all, parked_for_ever
+    from simbus.functions.sandbox.process import Sandbox
+    from simbus.functions.sandbox.state import Dead, SandboxRefusal, outside
+    from simbus.functions.sandbox.temporary import TemporaryDirectory
 
 __all__ = [
     "Code",
@@ -31,6 +35,7 @@ __all__ = [
     "Sandbox",
     "SandboxRefusal",
     "TemporaryDirectory",
+    "adopt",
     "install",
     "installed",
     "kill_all",
@@ -41,3 +46,31 @@ __all__ = [
     "settle",
     "uninstall",
 ]
+
+_AT = {
+    "outer_world": "belongings",
+    "settle": "belongings",
+    "Code": "code",
+    "load_code": "code",
+    "Guard": "guard",
+    "adopt": "installation",
+    "install": "installation",
+    "installed": "installation",
+    "uninstall": "installation",
+    "Ending": "living",
+    "LogSink": "living",
+    "kill_all": "living",
+    "parked_for_ever": "living",
+    "Sandbox": "process",
+    "Dead": "state",
+    "SandboxRefusal": "state",
+    "outside": "state",
+    "TemporaryDirectory": "temporary",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a part when it is asked for: a scenario whose functions are all modelled needs none."""
+    if name in _AT:
+        return getattr(import_module(f"{__name__}.{_AT[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

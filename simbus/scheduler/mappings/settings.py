@@ -7,9 +7,13 @@ Developer Guide, "Amazon SQS / Kinesis / DynamoDB event source mapping API".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
+
+from simbus.errors import UsageError
+from simbus.kernel.durations import parse_duration
 
 Kind = Literal["sqs", "kinesis", "dynamodb"]
 
@@ -96,3 +100,14 @@ class MappingSettings(msgspec.Struct, frozen=True, kw_only=True):
         if self.starting_position_timestamp is not None:
             found["StartingPositionTimestamp"] = self.starting_position_timestamp
         return found
+
+
+def transition_delay(simulate: Mapping[str, Any] | None) -> int:
+    """`simulate` of an event source mapping, in nanoseconds. Raises UsageError."""
+    given = dict(simulate or {})
+    delay = given.pop("transition_delay", 0)
+    if given:
+        raise UsageError(
+            f"simulate of an event source mapping has {', '.join(given)}; it has transition_delay. Correct it."
+        )
+    return parse_duration(delay) if isinstance(delay, str) else int(delay)
