@@ -43,10 +43,10 @@ def application_level(config: FunctionConfig) -> int | None:
     return logging.getLevelNamesMapping().get({"TRACE": "DEBUG"}.get(name, name))
 
 
-def line_filter(config: FunctionConfig) -> Callable[[str], str | Literal[False] | None]:
-    """Says for a printed line which level it has (None in Text: no level), or False where it is filtered out."""
+def line_filter(config: FunctionConfig) -> Callable[[str], str | Literal[False]] | None:
+    """Says for a printed line which level it has, or False where it is filtered out; None: in Text it has no level."""
     if config.logging.log_format != "JSON":
-        return lambda _: None
+        return None
     lowest = _RANKS[config.logging.application_log_level or "INFO"]
 
     def level_of(line: str) -> str | Literal[False]:

@@ -213,7 +213,8 @@ class Sandbox:
 
     def log_line(self, line: str) -> None:
         """One line of stdout or stderr."""
-        level = self._runtime.line_level(line)
+        level_of = self._runtime.line_level
+        level = None if level_of is None else level_of(line)
         if level is not False:
             self.log.emit(line, level, self.request_id or None)
 

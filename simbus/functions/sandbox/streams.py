@@ -69,10 +69,18 @@ class LineStream(io.TextIOBase):
         sandbox = self._sandbox
         if sandbox.ending is not None:
             sandbox.raise_dead()
+        if text == "\n":  # how `print` ends
+            if self.partial:
+                line, self.partial = self.partial, ""
+                sandbox.log_line(line + text)
+            return 1
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if not text.isascii():
             text.encode()  # a lone surrogate fails here, as on the strict stdout of the runtime
+        if "\n" not in text:
+            self.partial += text
+            return len(text)
         *lines, rest = (self.partial + text).split("\n")
         self.partial = rest
         for line in lines:
