@@ -152,7 +152,8 @@ def _step(read: _Reader, grid: bool) -> Plan:
         rates = [first + (last - first) * step / (steps - 1) for step in range(steps)]
     else:
         rates = [read.own] if grid else [read.own * factor for factor in (0.25, 0.5, 1, 2, 4)]
-    return Plan("step", [profiles.step(rate, length) for rate in rates], None, length)
+    each = dict.fromkeys(profiles.step(rate, length) for rate in rates)  # a rate that is named twice is one run
+    return Plan("step", list(each), None, length)
 
 
 def _ramp(read: _Reader, _: bool) -> Plan:

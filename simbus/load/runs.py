@@ -196,5 +196,5 @@ class _Runs:
     def _probe(self, cell: int, profile: Profile) -> Probe:
         values = [re.sub(r"[^\w.]+", "_", value) for value in self._grid[cell].values]
         number = [f"{cell + 1}"] if len(self._grid) > 1 else []
-        name = "-".join([self._name, *number, *values, profile.kind, f"{profile.peak:.6g}"])
+        name = "-".join([self._name, *number, *values, profile.kind, f"{profile.peak:.12g}"])
         return Probe(cell, self._grid[cell].overrides, profile, self._folder / f"{name}.db", self._keep)

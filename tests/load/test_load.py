@@ -303,7 +303,7 @@ def test_wrong_usage_is_refused(options: list[str], told: str) -> None:
 
 def test_the_exit_status_is_1_where_an_expectation_fails() -> None:
     """As k6 with a threshold: in any run of given rates, for a search at every rate."""
-    assert "FAIL" in simbus(TWO_AT_ONCE, "--rate", "5,40/s", status=1)
+    assert "FAIL" in simbus(TWO_AT_ONCE, "--rate", "40,5,5/s", status=1)
     assert "pass" in simbus(TWO_AT_ONCE, "--rate", "5,10/s")
     never = simbus(TWO_AT_ONCE, "--expect", "lambda:work invocations == 0", "--to", "10/s", status=1)
     assert "The expectations do not hold at any rate from 0.01667/s to 10/s." in never
