@@ -48,7 +48,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def questions(path: Path) -> dict[str, float]:
-    """Seconds of each query on the file, and of `simbus explain` (its start included), for one in the middle."""
+    """Seconds of each query, for one in the middle of the file; of `simbus explain` and `report`, with their start."""
     with closing(sqlite3.connect(path)) as database:
         [(last,)] = database.execute("SELECT max(rowid) FROM deliveries")
         [(event, request)] = database.execute(
@@ -59,8 +59,11 @@ def questions(path: Path) -> dict[str, float]:
             name: _timed(lambda sql=query: database.execute(sql, names).fetchall())  # type: ignore[misc]
             for name, query in QUERIES.items()
         }
-    explain = [sys.executable, "-m", "simbus", "explain", str(path), event]
-    seconds["simbus explain"] = _timed(lambda: subprocess.run(explain, cwd=ROOT, capture_output=True, check=True))
+    for name, words in {"explain": (event,), "report": ("--json",)}.items():
+        command = [sys.executable, "-m", "simbus", name, str(path), *words]
+        seconds[f"simbus {name}"] = _timed(
+            lambda command=command: subprocess.run(command, cwd=ROOT, capture_output=True, check=True)  # type: ignore[misc]
+        )
     return seconds
 
 

@@ -71,12 +71,13 @@ def cost(run: Rows, subject: Subject) -> float:
 # where the version has such.
 _BILLED = """
     WITH streams AS (
-        SELECT version, memory_size, count(*) AS attempts, sum(billed_duration_ms) AS billed,
+        SELECT log_stream_id, memory_size, count(*) AS attempts, sum(billed_duration_ms) AS billed,
             count(init_duration_ms) AS inits
-        FROM invocations WHERE function = ? GROUP BY version, memory_size, log_stream
+        FROM attempts GROUP BY log_stream_id, memory_size
     )
     SELECT version, memory_size, inits = 0 AS warm, sum(attempts) AS attempts, sum(billed) AS billed
-    FROM streams GROUP BY version, memory_size, warm ORDER BY version, memory_size, warm
+    FROM streams JOIN log_streams ON id = log_stream_id WHERE function = ?
+    GROUP BY version, memory_size, warm ORDER BY version, memory_size, warm
 """
 
 

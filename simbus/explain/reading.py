@@ -174,8 +174,11 @@ class Reading:
 
     def about(self, subject: str) -> list[Event]:
         """The events about a subject (an object key, a partition key), or those of a stream's sequence number."""
-        sql = f"SELECT {', '.join(Event._fields)} FROM events WHERE subject = ? OR id GLOB 'shardId-*:' || ? LIMIT 20"
-        return [Event(*row) for row in self._run.query(sql, (subject, subject))]
+        sql = f"""
+            SELECT {", ".join(Event._fields)} FROM events WHERE (subject = :subject AND subject != id)
+                OR (id >= 'shardId-' AND id < 'shardId.' AND id GLOB 'shardId-*:' || :subject) LIMIT 20
+        """
+        return [Event(*row) for row in self._run.query(sql, {"subject": subject})]
 
 
 def _grouped(rows: Iterable[Any]) -> dict[str, list[Any]]:
