@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import io
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -24,26 +25,7 @@ from simbus.cli.schema import schema
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(
-    name="simbus",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    help="Simulate event-driven AWS Lambda applications: virtual time, and the same run for the same seed.",
-    epilog="Exit status: 0 all well, 1 an expectation failed (lint: something was found), 2 wrong input or "
-    "usage, 3 the run could not finish, "
-    "70 internal error, 130 interrupted.",
-)
-app.command()(run)
-app.command()(replay)
-app.command()(check)
-app.command()(schema)
-app.command()(logs)
-app.command()(report)
-app.command()(explain)
-app.command()(lint)
-app.command()(load)
+COMMANDS = (run, replay, check, schema, logs, report, explain, lint, load)
 
 
 def _version(wanted: bool) -> None:
@@ -54,7 +36,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _simbus(
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
@@ -63,13 +44,38 @@ def _simbus(
     """The options before a command."""
 
 
+def _application(*commands: Callable[..., None]) -> typer.Typer:
+    made = typer.Typer(
+        name="simbus",
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        help="Simulate event-driven AWS Lambda applications: virtual time, and the same run for the same seed.",
+        epilog="Exit status: 0 all well, 1 an expectation failed (lint: something was found), 2 wrong input or "
+        "usage, 3 the run could not finish, "
+        "70 internal error, 130 interrupted.",
+        callback=_simbus,
+    )
+    for command in commands:
+        made.command()(command)
+    return made
+
+
+app = _application(*COMMANDS)
+
+
 def main() -> None:
     """Run the command line of this process and end it with an exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a log line may hold what the terminal can't show
     gc.disable()  # imports make no garbage, and looking for it is a tenth of a short run; a run enables it again
+    # typer takes the signature of every command apart that it is given: it is given the one that is asked for
+    asked = [command for command in COMMANDS if sys.argv[1:2] == [command.__name__]]
     try:
-        app()
+        _application(*asked or COMMANDS)()
     except KeyboardInterrupt:  # before or after a command's own care for it
         sys.exit(130)
+    finally:
+        gc.freeze()  # the process ends: what is left need not be looked at once more

@@ -11,7 +11,7 @@ from simbus.errors import UsageError
 from simbus.expectations.results import ExpectationResult
 from simbus.report.document import Summary
 
-_FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def check_target(path: Path) -> None:
