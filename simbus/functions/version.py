@@ -13,6 +13,7 @@ from simbus.functions.environment import VCPU_MEMORY, Environment, Process
 from simbus.functions.memory import default_memory_used
 from simbus.kernel import MILLISECOND
 from simbus.logs.platform import JsonLines, PlatformLines, TextLines
+from simbus.logs.schema import NOTHING
 from simbus.logs.stream import LogStream
 from simbus.model import Invocation, Outcome
 
@@ -247,6 +248,7 @@ class FunctionVersion:
         if not len(rows.attempts) % LOOK_EVERY or len(rows.log_lines) >= FLUSH_LINES:
             rows.flush_if_full()
         subscription, wrapping = invocation.subscription, invocation.wrapping
+        ok = outcome.status == "ok"
         rows.attempts.append(
             (
                 invocation.request_id,
@@ -254,19 +256,19 @@ class FunctionVersion:
                 environment.stream.stream_id,
                 rows.route(subscription, invocation.invocation_type, invocation.source_arn, wrapping),
                 invocation.event,
-                rows.next_delivery() if subscription is not None and outcome.status == "ok" else None,
+                rows.next_delivery() if ok and subscription is not None else None,
                 (origin + invocation.queued_at) // MILLISECOND,
                 (origin + invocation.started_at) // MILLISECOND,
                 (origin + invocation.ended_at) // MILLISECOND,
                 duration_ms,
                 billed_ms,
-                init_ms,
+                NOTHING if init_ms is None else init_ms,
                 self.config.memory_size,
                 invocation.max_memory_used,
                 outcome.status,
-                outcome.error_type,
-                outcome.error_message,
-                invocation.payload if wrapping is None or (rows.thinned and outcome.status != "ok") else None,
+                NOTHING if ok else outcome.error_type,
+                NOTHING if ok else outcome.error_message,
+                invocation.payload if wrapping is None or (rows.thinned and not ok) else NOTHING,
                 outcome.payload,
                 *lines,
             )

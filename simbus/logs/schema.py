@@ -12,6 +12,10 @@ from typing import Any, NamedTuple
 
 Row = tuple[Any, ...]
 
+# Stands for NULL in `attempts` and `log_lines`, whose views show NULL: Python's sqlite3 takes seven times as long to
+# bind None as to bind a text.
+NOTHING = ""
+
 # "simb", where SQLite keeps the name of the program that a database belongs to (PRAGMA application_id).
 APPLICATION_ID = 0x73696D62
 # Counted up when a table changes in a way that an older reader would misread (PRAGMA user_version).

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from simbus.logs.schema import NOTHING
 from simbus.world import World
 
 
@@ -41,6 +42,7 @@ class LogStream:
         if message[:1] == "{" and '"_aws"' in message:
             self._world.metrics.embedded(message)
         if self._logger is None:
+            level = NOTHING if level is None else level
             self._lines.append((self._next(), self.stream_id, request_id, timestamp, timestamp, level, message))
         else:
             self._logger.emit(message, {"level": level, "request_id": request_id, "timestamp": timestamp})

@@ -24,11 +24,12 @@ MADE_OF = {
 # routes are few; the data of an event is looked up by itself, only where the payload is asked for.
 _INVOCATIONS = """
     SELECT a.request_id, a.attempt, s.function, s.version, r.invocation_type, r.source_arn, s.name AS log_stream,
-        a.queued_at, a.started_at, a.ended_at, a.duration_ms, a.billed_duration_ms, a.init_duration_ms, a.memory_size,
-        a.max_memory_used, a.status, a.error_type, a.error_message,
-        coalesce(a.payload, r.opening || replace((SELECT data FROM events WHERE rowid = a.event), r.mark, r.marked)
-        || r.closing) AS payload, a.response,
-        a.rowid AS rowid
+        a.queued_at, a.started_at, a.ended_at, a.duration_ms, a.billed_duration_ms,
+        nullif(a.init_duration_ms, '') AS init_duration_ms, a.memory_size, a.max_memory_used, a.status,
+        nullif(a.error_type, '') AS error_type, iif(a.status = 'ok', NULL, a.error_message) AS error_message,
+        coalesce(nullif(a.payload, ''),
+            r.opening || replace((SELECT data FROM events WHERE rowid = a.event), r.mark, r.marked) || r.closing
+        ) AS payload, a.response, a.rowid AS rowid
     FROM attempts a LEFT JOIN log_streams s ON s.id = a.log_stream_id LEFT JOIN routes r ON r.id = a.route
 """
 
@@ -43,7 +44,8 @@ _DELIVERIES = """
 
 # With `written`, which only grows: the id of a line, the rowid of an attempt.
 LINES = (
-    "SELECT id, log_stream_id, request_id, timestamp, ingestion_time, level, message, id AS written FROM log_lines",
+    """SELECT id, log_stream_id, request_id, timestamp, ingestion_time, nullif(level, '') AS level, message,
+    id AS written FROM log_lines""",
     """SELECT start_line, log_stream_id, request_id, started_at, started_at, NULL,
     'START RequestId: ' || request_id || ' Version: ' || (SELECT version FROM log_streams WHERE id = log_stream_id)
     || char(10), rowid AS written FROM attempts WHERE start_line IS NOT NULL""",
@@ -53,7 +55,8 @@ LINES = (
     'REPORT RequestId: ' || request_id || char(9) || 'Duration: ' || printf('%.2f', duration_ms) || ' ms' || char(9)
     || 'Billed Duration: ' || billed_duration_ms || ' ms' || char(9) || 'Memory Size: ' || memory_size || ' MB'
     || char(9) || 'Max Memory Used: ' || max_memory_used || ' MB' || char(9)
-    || iif(init_duration_ms IS NULL, '', 'Init Duration: ' || printf('%.2f', init_duration_ms) || ' ms' || char(9))
+    || iif(nullif(init_duration_ms, '') IS NULL, '',
+        'Init Duration: ' || printf('%.2f', init_duration_ms) || ' ms' || char(9))
     || char(10), rowid AS written FROM attempts WHERE end_line IS NOT NULL""",
 )
 

@@ -9,6 +9,7 @@ import pytest
 
 from simbus import Simulation
 from simbus.logs.reader import open_run
+from simbus.logs.schema import NOTHING
 
 
 def run_all_ways(sim: Simulation) -> list[tuple[str, Any]]:
@@ -58,7 +59,7 @@ def test_the_payload_of_a_row_is_what_its_handler_saw(in_file: bool) -> None:
         for request_id, event in seen:
             assert json.loads(rows[request_id].payload or "") == event
         kept = [row[-4] for row in sim.rows.attempts]
-        assert in_file or [payload is None for payload in kept].count(True) == 4, "S3, both Invokes, the whole event"
+        assert in_file or [payload == NOTHING for payload in kept].count(True) == 4, "S3, both Invokes, the whole event"
 
 
 def test_every_way_has_its_type_and_source() -> None:
