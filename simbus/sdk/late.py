@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from simbus.functions.sandbox.belongings import outer_world
 from simbus.sdk import accounts
 
 if TYPE_CHECKING:
@@ -44,7 +46,9 @@ def close(account: Resources) -> None:
 
 
 def _install(name: str) -> None:
-    from simbus.sdk import installation
+    with outer_world():  # S3's part with its own libraries, whatever the code of the handler brings along
+        import_module("simbus.sources.s3.checksums")
+    from simbus.sdk import installation  # with the handler's botocore
 
     installation.install(name)
 
