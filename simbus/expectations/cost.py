@@ -72,7 +72,7 @@ def cost(run: Rows, subject: Subject) -> float:
 _BILLED = """
     WITH streams AS (
         SELECT log_stream_id, memory_size, count(*) AS attempts, sum(billed_duration_ms) AS billed,
-            count(init_duration_ms) AS inits
+            count(nullif(init_duration_ms, '')) AS inits
         FROM attempts GROUP BY log_stream_id, memory_size
     )
     SELECT version, memory_size, inits = 0 AS warm, sum(attempts) AS attempts, sum(billed) AS billed
