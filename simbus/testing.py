@@ -23,7 +23,7 @@ import pytest
 from _pytest.runner import call_and_report
 
 if TYPE_CHECKING:
-    from simbus.simulation import Simulation
+    from simbus import Simulation
 
 MARKER = "simbus(seed=0, seeds=None, **settings): of the fixture `simulation`: its seed, or how many (or which) seeds"
 
@@ -67,7 +67,7 @@ def _check_marker(item: pytest.Item) -> None:
     from difflib import get_close_matches
     from inspect import signature
 
-    from simbus.simulation import Simulation
+    from simbus import Simulation
 
     known = ["seed", "seeds", *(name for name in signature(Simulation).parameters if name != "seed")]
     for name in _marked(item):
@@ -88,7 +88,7 @@ def _check_marker(item: pytest.Item) -> None:
 @pytest.fixture
 def simulation(request: pytest.FixtureRequest) -> Iterator[Simulation]:
     """A fresh `simbus.Simulation`, closed after the test. Its settings are those of the marker `simbus`."""
-    from simbus.simulation import Simulation
+    from simbus import Simulation
 
     plan = plan_of(request.node)
     seed = request.node.stash.get(_seed, plan.seeds[0])

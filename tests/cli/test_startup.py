@@ -58,3 +58,9 @@ def test_help_needs_no_scenario(tmp_path: Path) -> None:
     """`simbus --help` reads no schema and makes no simulation."""
     modules = loaded(tmp_path, "--help")
     assert not modules & {"pydantic", "yaml", "simbus.scenario.schema", "simbus.simulation"}
+
+
+def test_a_test_that_replaces_the_clock_finds_the_sandbox_loaded() -> None:
+    """What freezes the clock of a test, as freezegun does, is never taken for the real clock."""
+    code = "import sys; from simbus import Simulation; print('simbus.functions.sandbox.clock' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "True\n"
