@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ import msgspec
 
 from simbus.expectations.rows import Rows, Subject
 from simbus.functions.pricing import REQUEST, invocation_cost, provisioned_cost
+from simbus.logs.schema import NOTHING
 
 RESOURCES: Final = "resources"
 """The key of table `run` under which `Resources` stands, as JSON."""
@@ -63,30 +64,43 @@ def cost(run: Rows, subject: Subject) -> float:
     facts = facts_of(run)
     functions = known_functions(run, resources_of(facts))
     wanted = functions if subject.function is None else {subject.function: functions.get(subject.function)}
-    seconds = virtual_seconds(facts)
-    return sum(function_cost(run, name, each or FunctionResource(), seconds) for name, each in wanted.items())
+    seconds, attempts = virtual_seconds(facts), attempts_by_function(run)
+    return sum(
+        function_cost(attempts.get(name, ()), each or FunctionResource(), seconds) for name, each in wanted.items()
+    )
 
 
 # The environments of a log stream without any Init Duration were initialised before they were asked: provisioned,
-# where the version has such.
-_BILLED = """
+# where the version has such. One look at all attempts tells of every function.
+_ATTEMPTS = f"""
     WITH streams AS (
         SELECT log_stream_id, memory_size, count(*) AS attempts, sum(billed_duration_ms) AS billed,
-            count(nullif(init_duration_ms, '')) AS inits
+            count(nullif(init_duration_ms, '{NOTHING}')) AS inits, sum(status != 'ok') AS errors,
+            count(duration_ms) AS measured
         FROM attempts GROUP BY log_stream_id, memory_size
     )
-    SELECT version, memory_size, inits = 0 AS warm, sum(attempts) AS attempts, sum(billed) AS billed
-    FROM streams JOIN log_streams ON id = log_stream_id WHERE function = ?
-    GROUP BY version, memory_size, warm ORDER BY version, memory_size, warm
+    SELECT function, version, memory_size, inits = 0 AS warm, sum(attempts) AS attempts, sum(billed) AS billed,
+        sum(inits) AS inits, sum(errors) AS errors, sum(measured) AS measured
+    FROM streams JOIN log_streams ON id = log_stream_id
+    GROUP BY function, version, memory_size, warm ORDER BY function, version, memory_size, warm
 """
 
 
-def function_cost(run: Rows, name: str, resource: FunctionResource, seconds: float) -> float:
+def attempts_by_function(run: Rows) -> dict[str, list[Mapping[str, Any]]]:
+    """The attempts of each function that has any, counted by version and memory size.
+
+    A row has also `warm` (for `attempts_cost`), `billed` (ms in all), `inits`, `errors`, and how many were `measured`:
+    have a duration.
+    """
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in run.query(_ATTEMPTS):
+        found.setdefault(row["function"], []).append(row)
+    return found
+
+
+def function_cost(attempts: Iterable[Mapping[str, Any]], resource: FunctionResource, seconds: float) -> float:
     """USD of a function: requests, GB-seconds, /tmp above 512 MB, and provisioned concurrency for the whole run."""
-    total = 0.0
-    for row in run.query(_BILLED, (name,)):
-        total += attempts_cost(row, resource)
-    return total + standing_cost(resource, seconds)
+    return sum(attempts_cost(row, resource) for row in attempts) + standing_cost(resource, seconds)
 
 
 def attempts_cost(row: Mapping[str, Any], resource: FunctionResource) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from simbus.errors import UsageError
 from simbus.expectations import cost
 from simbus.expectations.cost import Resources
-from simbus.expectations.figures import FIGURES
+from simbus.expectations.figures import FIGURES, rank
 from simbus.expectations.judgement import JUDGEMENT, Judgement
 from simbus.expectations.results import ExpectationResult
 from simbus.expectations.rows import Subject
@@ -78,24 +78,41 @@ def _figure(run: RunReader, name: str, function: str | None) -> float | None:
     return figure(run, Subject(function=function))
 
 
-_ATTEMPTS = """
-    SELECT count(*) AS invocations, sum(status != 'ok') AS errors, count(init_duration_ms) AS cold_starts
-    FROM invocations WHERE function = ?
+# Each duration of a function with how often it came: one look at all attempts, whatever the number of functions.
+_DURATIONS = """
+    SELECT function, duration_ms, count(*) FROM attempts JOIN log_streams ON id = log_stream_id
+    WHERE duration_ms IS NOT NULL GROUP BY function, duration_ms ORDER BY function, duration_ms
 """
 
 
+def _durations(run: RunReader, counts: Mapping[str, int], percents: Sequence[int]) -> dict[str, list[float]]:
+    """The percentiles (nearest rank) of each function, of which there are so many durations."""
+    found: dict[str, list[float]] = {}
+    passed = dict.fromkeys(counts, 0)
+    for function, duration, times in run.query(_DURATIONS):
+        passed[function] += times
+        mine = found.setdefault(function, [])
+        while len(mine) < len(percents) and passed[function] >= rank(counts[function], percents[len(mine)]):
+            mine.append(duration)
+    return found
+
+
 def _functions(run: RunReader, resources: Resources, seconds: float) -> Iterable[FunctionFigures]:
+    attempts = cost.attempts_by_function(run)
+    counts = {name: sum(row["measured"] for row in rows) for name, rows in attempts.items()}
+    durations = _durations(run, counts, (50, 99))
     for name, resource in cost.known_functions(run, resources).items():
-        [attempts] = run.query(_ATTEMPTS, (name,))
+        rows = attempts.get(name, [])
+        p50, p99 = durations.get(name, (None, None))
         yield FunctionFigures(
             name,
-            attempts["invocations"],
-            attempts["errors"] or 0,
+            sum(row["attempts"] for row in rows),
+            sum(row["errors"] for row in rows),
             int(_figure(run, "throttles", name) or 0),
-            attempts["cold_starts"],
-            _figure(run, "p50_duration", name),
-            _figure(run, "p99_duration", name),
-            cost.function_cost(run, name, resource, seconds),
+            sum(row["inits"] for row in rows),
+            p50,
+            p99,
+            cost.function_cost(rows, resource, seconds),
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from simbus import Simulation
 from simbus.errors import UsageError
 from simbus.expectations.results import ExpectationResult
 from simbus.functions.pricing import REQUEST, invocation_cost, provisioned_cost
@@ -179,6 +180,21 @@ def test_a_run_that_was_driven_from_python_names_the_functions_of_its_log_stream
         summary = summarise(run)
     assert (summary.seed, summary.virtual_seconds) == ("a", 0.0)
     assert summary.functions[0].cost_usd == invocation_cost(300, 512)
+
+
+def test_a_provisioned_environment_costs_by_the_cheaper_duration(tmp_path: Path) -> None:
+    """Lambda pricing: duration on provisioned concurrency is cheaper than on demand; its init is no part of it."""
+    with Simulation(seed=1, db=tmp_path / "run.db") as sim:
+        function = sim.function("f", versions={"1": {}}, memory_size=512, simulate={"duration": "100ms"})
+        function.put_provisioned_concurrency_config("1", 1)
+        sim.run("1m")
+        function.invoke({}, qualifier="1")
+    with open_run(tmp_path / "run.db") as run:
+        [figures] = summarise(run).functions
+    invoked = invocation_cost(100, 512, provisioned=True)
+    assert (figures.invocations, figures.cold_starts) == (1, 0)
+    assert figures.cost_usd == pytest.approx(provisioned_cost(sim.now / 1e9, 1, 512) + invoked)
+    assert invoked < invocation_cost(100, 512)
 
 
 def test_an_unfinished_run_without_facts_is_refused(tmp_path: Path) -> None:

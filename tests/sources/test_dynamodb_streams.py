@@ -147,6 +147,22 @@ def test_shards_roll_over_to_children() -> None:
     assert int(first.sequence_number) < int(second.sequence_number)
 
 
+def test_a_shard_that_is_gone_keeps_no_record() -> None:
+    """A record is in a stream for 24 hours; afterwards it takes no memory, whoever still has hold of its shard."""
+    stage = Stage()
+    table = stage.stream(stream_shard_lifetime=4 * HOUR)
+    assert table.stream is not None
+    table.put_item(OLD)
+    stage.timeline.run(until=3 * HOUR + 59 * MINUTE)
+    table.put_item(NEW)
+    (parent,) = table.stream.shards
+    stage.timeline.run(until=4 * HOUR)
+    table.delete_item(KEY)
+    stage.timeline.run(until=30 * HOUR)
+    assert parent not in table.stream.shards
+    assert parent._records == []
+
+
 def test_records_of_a_key_stay_in_one_shard() -> None:
     """The order of one item's changes is kept, however many shards there are (developer guide, Streams)."""
     table = Stage().stream(stream_shard_count=4)

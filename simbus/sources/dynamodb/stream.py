@@ -260,8 +260,8 @@ class ChangeStream(Source):
 
     def _trim(self, _: object) -> None:
         """Drop what has expired, once an hour while there is something that will."""
+        left = [shard.trim() for shard in self._every]  # those that go, too: a reader may have hold of them yet
         self._every = self.shards
-        left = [shard.trim() for shard in self._every]
         self._trimming = any(left)
         if self._trimming:
             self._timeline.background(self._timeline.now + HOUR, self._trim)
