@@ -15,25 +15,39 @@ from simbus.expectations.rows import IS_LOST, PROCESSED_HOPS, Rows
 from simbus.report.document import ClientErrorFigures, DeliveryFigures, LossFigures
 
 # What became of each event for each subscription, the best of it: a run of a function may be too late, and an event may
-# come twice. By the numbers of the events: millions of ids take several times as long to sort.
+# come twice. By the numbers of the events, and without those of which all that is known is one attempt, which went
+# well: millions of them take several times as long to sort.
+_COUNTS = ("events", "ok", "dead_lettered", "held", "lost", "filtered", "duplicates")
+_MARKS = ("filtered", *PROCESSED_HOPS)
 _DELIVERIES = f"""
-    WITH marks AS (
-        SELECT event, subscription, 'ok' AS outcome FROM attempts JOIN routes ON routes.id = route
-            WHERE settles IS NOT NULL
-        UNION ALL SELECT events.rowid, subscription, outcome FROM settlements JOIN events ON events.id = event_id
+    WITH others AS (
+        SELECT events.rowid AS event, subscription, outcome FROM settlements JOIN events ON events.id = event_id
         UNION ALL SELECT events.rowid, place, CASE kind WHEN 'filtered' THEN kind ELSE 'ok' END
-            FROM hops JOIN events ON events.id = event_id
-            WHERE kind IN ('filtered', {", ".join(f"'{kind}'" for kind in PROCESSED_HOPS)})
+            FROM hops JOIN events ON events.id = event_id WHERE kind IN ({", ".join(f"'{kind}'" for kind in _MARKS)})
+    ), several AS MATERIALIZED (
+        SELECT event FROM attempts WHERE event IS NOT NULL GROUP BY event HAVING count(*) > 1
+        UNION SELECT event FROM others
+    ), marks AS (
+        SELECT event, subscription, outcome FROM others
+        UNION ALL SELECT event, subscription, 'ok' FROM several JOIN attempts USING (event)
+            JOIN routes ON routes.id = route WHERE settles IS NOT NULL
     ), fates AS (
         SELECT event, subscription, sum(outcome = 'ok') AS ok, max(outcome = 'dead_letter') AS dead,
             max(outcome = 'held') AS held, max(outcome = 'dropped') AS dropped, max(outcome = 'filtered') AS filtered
         FROM marks GROUP BY event, subscription
+    ), counted AS (
+        SELECT source, subscription, count(*) AS events, sum(ok > 0) AS ok, sum(ok = 0 AND dead) AS dead_lettered,
+            sum(ok = 0 AND NOT dead AND held) AS held, sum(ok = 0 AND NOT dead AND NOT held AND dropped) AS lost,
+            sum(ok = 0 AND NOT dead AND NOT held AND NOT dropped AND filtered) AS filtered,
+            sum(max(ok - 1, 0)) AS duplicates
+        FROM fates JOIN events ON events.rowid = event GROUP BY source, subscription
+        UNION ALL
+        SELECT source, subscription, count(*), count(*), 0, 0, 0, 0, 0
+        FROM attempts JOIN routes ON routes.id = route JOIN events ON events.rowid = event
+        WHERE settles IS NOT NULL AND event NOT IN several GROUP BY source, subscription
     )
-    SELECT source, subscription, count(*) AS events, sum(ok > 0) AS ok, sum(ok = 0 AND dead) AS dead_lettered,
-        sum(ok = 0 AND NOT dead AND held) AS held, sum(ok = 0 AND NOT dead AND NOT held AND dropped) AS lost,
-        sum(ok = 0 AND NOT dead AND NOT held AND NOT dropped AND filtered) AS filtered,
-        sum(max(ok - 1, 0)) AS duplicates
-    FROM fates JOIN events ON events.rowid = event GROUP BY source, subscription ORDER BY source, subscription
+    SELECT source, subscription, {", ".join(f"sum({name}) AS {name}" for name in _COUNTS)}
+    FROM counted GROUP BY source, subscription ORDER BY source, subscription
 """
 
 # A message that nobody reads stands in its queue, and a synchronous invocation that failed was its caller's affair.
