@@ -25,6 +25,7 @@ _AT = {(table.name, column): at for table in TABLES for at, column in enumerate(
 _DATA = _AT["events", "data"]
 _EVENT, _STATUS, _PAYLOAD = (_AT["attempts", column] for column in ("event", "status", "payload"))
 _MESSAGE_ID, _BODY = _AT["messages", "message_id"], _AT["messages", "body"]
+_NULL = (None,)
 _TWO_NULLS = (None, None)  # payload and response, body and attributes stand side by side
 
 
@@ -73,21 +74,20 @@ class Sample:
             if keeps(row[0]):
                 kept[number >> 3] |= 1 << (number & 7)
             else:
-                row = (*row[:_DATA], None)
+                row = row[:_DATA] + _NULL
             thinned.append(row)
         return thinned
 
     def _attempts(self, rows: list[Row]) -> list[Row]:
-        return [
-            row
-            if row[_STATUS] != "ok" or self._keeps_attempt(row)
-            else row[:_PAYLOAD] + _TWO_NULLS + row[_PAYLOAD + 2 :]
-            for row in rows
-        ]
-
-    def _keeps_attempt(self, row: Row) -> bool:
-        event: int | None = row[_EVENT]
-        return self._keeps(row[0]) if event is None else bool(self._kept[event >> 3] >> (event & 7) & 1)
+        kept, keeps = self._kept, self._keeps
+        thinned = []
+        for row in rows:
+            event = row[_EVENT]
+            keep = keeps(row[0]) if event is None else kept[event >> 3] >> (event & 7) & 1
+            if not keep and row[_STATUS] == "ok":
+                row = row[:_PAYLOAD] + _TWO_NULLS + row[_PAYLOAD + 2 :]
+            thinned.append(row)
+        return thinned
 
     def _messages(self, rows: list[Row]) -> list[Row]:
         return [row if self._keeps(row[_MESSAGE_ID]) else row[:_BODY] + _TWO_NULLS + row[_BODY + 2 :] for row in rows]
