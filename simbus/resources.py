@@ -381,10 +381,14 @@ class Resources:
             end = getattr(resource, "final_rows", None)
             if end is not None:
                 end()
-        for core in self._cores:
-            core.final_rows()
+        self._under_way_rows()
         self.event_source_mappings.final_rows()
         self.world.metrics.finish()
+
+    def _under_way_rows(self) -> None:
+        """Invocations that have not ended have begun: their START."""
+        for core in self._cores:
+            core.final_rows()
 
     def _close_resources(self) -> None:
         """Environments and their temporary directories go."""

@@ -338,6 +338,7 @@ class Simulation(Resources):
                 self.finish()
             else:
                 self._resources_fact()
+                self._under_way_rows()
             self._close_resources()
         finally:
             sdk.close(self)

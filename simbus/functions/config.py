@@ -49,7 +49,7 @@ class Simulate(msgspec.Struct, frozen=True):
     """What the code of a function does not say: how long it takes, how often it fails.
 
     `duration` is added to the time that the handler itself spends (sleeping, waiting for sources). `cpu` is the share
-    of it (0 to 1) that shrinks with memory: 1,769 MB is one vCPU, and a duration is given for that size.
+    of it (0 to 1) that shrinks with memory, up to 1,769 MB: that is one vCPU, and a duration is given for that size.
     `init_duration` None: drawn from measurements for runtime and memory. `max_memory_used` in MB. `aws_latency`: how
     long its calls to AWS take, see `simbus.functions.latency`. `idle_timeout` in nanoseconds: AWS does not document
     how long an idle environment lives; 640 s is what real request traces of 2020 show

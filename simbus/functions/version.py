@@ -194,11 +194,15 @@ class FunctionVersion:
         return TextLines(stream, self.number, config.runtime, region)
 
     def sample_duration(self) -> int:
-        """How long the modelled part of an invocation takes: `cpu` of it scales with memory, 1,769 MB being 1 vCPU."""
+        """How long the modelled part of an invocation takes: `cpu` of it scales with memory up to 1,769 MB.
+
+        That is one vCPU (Developer Guide, "Configure Lambda function memory"); more memory brings more of them, and one
+        handler of Python runs on one.
+        """
         duration = self._duration.sample(self._duration_rng)
         share = self.config.simulate.cpu
         if share:
-            duration = round(duration * (1 - share + share * VCPU_MEMORY / self.config.memory_size))
+            duration = round(duration * (1 - share + share * max(1.0, VCPU_MEMORY / self.config.memory_size)))
         return duration
 
     def sample_init(self) -> int:

@@ -36,7 +36,8 @@ class MemoryReader(RunReader):
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[sqlite3.Row]:
         if self._waiting:
-            named = sql + "".join(" ".join(tables) for view, tables in MADE_OF.items() if view in sql)
+            asked = sql.lower()  # SQLite's names have no case
+            named = asked + "".join(" ".join(tables) for view, tables in MADE_OF.items() if view in asked)
             for name in [name for name in self._waiting if name in named]:
                 self._fill(_BY_NAME[name], self._waiting.pop(name))
         return super().query(sql, parameters)

@@ -75,6 +75,12 @@ _LOG_EVENTS = f"""
         e.kind, e.written
     FROM ({_LINES}) e JOIN log_streams s ON s.id = e.log_stream_id
 """
+_LATE = """
+    SELECT e.id, e.timestamp, e.ingestion_time, nullif(e.level, ''), e.message, e.request_id, s.name, s.log_group,
+        s.function
+    FROM log_lines e JOIN log_streams s ON s.id = e.log_stream_id
+    WHERE e.id <= :line AND e.ingestion_time > e.timestamp AND e.request_id IS NOT NULL
+"""
 
 
 def open_run(path: Path) -> RunReader:
@@ -199,20 +205,25 @@ class RunReader:
         return (row for row in rows if matches(row.message))
 
     def _log_events(self, wanted: dict[str, str | None], seen: _Seen) -> Iterator[LogEventRow]:
-        asked = {column: value for column, value in wanted.items() if value is not None}
-        where = "".join(f" AND {column} = :{column[2:]}" for column in asked)
-        values = {column[2:]: value for column, value in asked.items()} | {"lines": seen.line, "rows": seen.row}
+        where, values = _named(wanted)
         sql = f"{_LOG_EVENTS} WHERE 1{where} ORDER BY e.timestamp, e.log_stream_id, e.id"
-        for *row, kind, written in self.query(sql, values):
+        for *row, kind, written in self.query(sql, values | {"lines": seen.line, "rows": seen.row}):
             seen.note(kind, written)
             yield LogEventRow(*row)
+
+    def _late(self, wanted: dict[str, str | None], line: int) -> Iterator[LogEventRow]:
+        """What the end of a run wrote although its number had come before: START of invocations that have not ended."""
+        where, values = _named(wanted)
+        return (LogEventRow(*row) for row in self.query(f"{_LATE}{where} ORDER BY e.id", values | {"line": line}))
 
     def _follow(self, wanted: dict[str, str | None], sleep: Callable[[float], object]) -> Iterator[LogEventRow]:
         seen = _Seen()
         while True:
             # Asked before the rows are read: what is written later is then the next look's.
-            finished = self.finished
+            finished, line = self.finished, seen.line
             rows = list(self._log_events(wanted, seen))
+            if finished:
+                rows = [*self._late(wanted, line), *rows]
             self.close()
             yield from rows
             if finished:
@@ -225,3 +236,9 @@ def _where(wanted: dict[str, str | None]) -> tuple[str, list[str]]:
     asked = {column: value for column, value in wanted.items() if value is not None}
     conditions = " AND ".join(f"{column} = ?" for column in asked)
     return (f" WHERE {conditions}" if conditions else ""), list(asked.values())
+
+
+def _named(wanted: dict[str, str | None]) -> tuple[str, dict[str, Any]]:
+    """The conditions to add for the columns that are asked for, with their alias, and the values by name."""
+    asked = {column: value for column, value in wanted.items() if value is not None}
+    return "".join(f" AND {column} = :{column[2:]}" for column in asked), {key[2:]: asked[key] for key in asked}

@@ -60,9 +60,10 @@ class LogStream:
         return first
 
     def write_start(self, number: int, request_id: str, version: str, timestamp: int) -> None:
-        """Write out a START that `number` counted; `timestamp` in ms."""
+        """Write out a START that `number` counted; `timestamp` in ms. That it comes late, its ingestion time says."""
         message = f"START RequestId: {request_id} Version: {version}\n"
-        self._lines.append((number, self.stream_id, request_id, timestamp, timestamp, None, message))
+        ingested = max(timestamp + 1, self._world.epoch_ms())
+        self._lines.append((number, self.stream_id, request_id, timestamp, ingested, NOTHING, message))
 
     def iso_now(self) -> str:
         """This instant as the lines write it: `2026-01-01T00:00:00.000Z`."""

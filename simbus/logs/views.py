@@ -26,7 +26,8 @@ _INVOCATIONS = """
     SELECT a.request_id, a.attempt, s.function, s.version, r.invocation_type, r.source_arn, s.name AS log_stream,
         a.queued_at, a.started_at, a.ended_at, a.duration_ms, a.billed_duration_ms,
         nullif(a.init_duration_ms, '') AS init_duration_ms, a.memory_size, a.max_memory_used, a.status,
-        nullif(a.error_type, '') AS error_type, iif(a.status = 'ok', NULL, a.error_message) AS error_message,
+        iif(a.status = 'ok', NULL, a.error_type) AS error_type,
+        iif(a.status = 'ok', NULL, a.error_message) AS error_message,
         coalesce(nullif(a.payload, ''),
             r.opening || replace((SELECT data FROM events WHERE rowid = a.event), r.mark, r.marked) || r.closing
         ) AS payload, a.response, a.rowid AS rowid

@@ -119,6 +119,16 @@ def test_a_lone_surrogate_ends_the_runtime(lab: Lab) -> None:
     )
 
 
+def test_a_lone_surrogate_in_an_error_ends_the_runtime_which_says_so(lab: Lab) -> None:
+    """Python's stderr shows it with a backslash; the traceback of the runtime's end has it."""
+
+    def handler(event: object, context: object) -> None:
+        raise ValueError("\ud83d")
+
+    assert lab.call(lab.sandbox(handler)).status == "exit"
+    assert ("ValueError: \\ud83d\n", None, REQUEST) in lab.log
+
+
 # --- errors ----------------------------------------------------------------------------------------------------------
 
 

@@ -60,3 +60,12 @@ def test_a_reader_sees_what_there_was_when_it_was_made() -> None:
 def test_a_wrong_question_is_a_usage_error() -> None:
     with Simulation(seed=1) as sim, sim.reader() as reader, pytest.raises(UsageError, match="no such table: nope"):
         list(reader.query("SELECT * FROM nope"))
+
+
+def test_names_have_no_case() -> None:
+    """As in SQLite: whoever writes `Invocations` asks for the same rows, from memory and from a file."""
+    with Simulation(seed=1) as sim:
+        sim.function("f").invoke({})
+        with sim.reader() as reader:
+            assert [tuple(row) for row in reader.query("SELECT count(*) FROM Invocations")] == [(1,)]
+            assert [tuple(row) for row in reader.query("SELECT count(*) FROM DELIVERIES")] == [(1,)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,34 @@ def test_an_invocation_that_the_end_of_the_run_cuts_short_has_its_start(tmp_path
         function = sim.function("f", timeout=60, simulate={"duration": "30s"})
         function.invoke({}, invocation_type="Event")
         sim.run(until="10s")
+    with open_run(tmp_path / "run.db") as reader:
+        assert [row.message.split()[0] for row in reader.log_events()] == ["INIT_START", "START"]
+
+
+def test_who_follows_is_told_of_a_start_that_comes_late(tmp_path: Path) -> None:
+    """Its number came before those of lines that were seen already."""
+
+    def handler(event: object, context: object) -> None:
+        for number in range(50):
+            print("tick", number)
+            time.sleep(1)
+
+    sim = Simulation(db=tmp_path / "run.db")
+    sim.function("slow", handler=handler, timeout=100).invoke({}, invocation_type="Event")
+    sim.run(for_="10s")
+    sim.rows.sync()
+    with open_run(tmp_path / "run.db") as reader:
+        seen = [row.message for row in reader.log_events(follow=lambda _: sim.close())]
+        assert sorted(seen) == sorted(row.message for row in reader.log_events())
+    assert [message.split()[0] for message in seen].count("START") == 1
+
+
+def test_a_run_that_breaks_off_has_the_start_of_what_was_under_way(tmp_path: Path) -> None:
+    """An interrupted run, or one that a guard has ended, is whole up to there."""
+    with pytest.raises(KeyboardInterrupt), Simulation(db=tmp_path / "run.db") as sim:
+        sim.function("f", timeout=60, simulate={"duration": "30s"}).invoke({}, invocation_type="Event")
+        sim.run(for_="10s")
+        raise KeyboardInterrupt
     with open_run(tmp_path / "run.db") as reader:
         assert [row.message.split()[0] for row in reader.log_events()] == ["INIT_START", "START"]
 

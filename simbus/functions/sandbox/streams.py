@@ -46,7 +46,7 @@ class LineStream(io.TextIOBase):
 
     @property
     def errors(self) -> str:  # type: ignore[override]
-        return "strict"
+        return "strict" if self._descriptor == 1 else "backslashreplace"
 
     @property
     def buffer(self) -> _Bytes:
@@ -77,7 +77,8 @@ class LineStream(io.TextIOBase):
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if not text.isascii():
-            text.encode()  # a lone surrogate fails here, as on the strict stdout of the runtime
+            # A lone surrogate fails on the strict stdout of the runtime; stderr shows it as \\ud83d, as Python's does.
+            text = text.encode(errors=self.errors).decode()
         if "\n" not in text:
             self.partial += text
             return len(text)

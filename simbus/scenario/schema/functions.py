@@ -134,7 +134,9 @@ class Simulate(Model):
         description="Added to the time that the handler takes: 50ms, {p50: 120ms, p99: 900ms}, {exponential: 50ms}, "
         "{empirical: file.csv, column: ms}; 1ms if left out.",
     )
-    cpu: Share = Field(default=0.0, description="Share of the duration that shrinks with memory_size.")
+    cpu: Share = Field(
+        default=0.0, description="Share of the duration that shrinks with memory_size, up to 1,769 MB (one vCPU)."
+    )
     init_duration: Any = Field(
         default=None, description="As duration; left out: drawn from measurements of cold starts."
     )
