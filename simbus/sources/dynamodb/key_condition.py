@@ -87,5 +87,7 @@ def key_condition_of(parts: Sequence[Tree], schema: Schema) -> tuple[Any, Range 
     for part in [hashed] if ranged is None else [hashed, ranged]:
         if any(schema.kind(part[1][1][0]) not in operand[1] for operand in part[2:]):
             raise bad_parameter("Condition parameter type does not match schema type")
+        for operand in part[2:]:  # as in a Key: neither empty (getmoto/moto#7062) nor too long
+            schema.content(part[1][1][0], operand[1])
     wanted = None if ranged is None else Range(ranged[0], tuple(comparable(each[1]) for each in ranged[2:]))
     return hashed[2][1][schema.hash_kind], wanted

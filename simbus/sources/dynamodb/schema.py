@@ -41,13 +41,13 @@ class Schema(NamedTuple):
         hash_value = item.get(self.hash_key)
         if hash_value is None:
             raise _missing(self.hash_key)
-        first = self._content(self.hash_key, self.hash_kind, hash_value, HASH_KEY_LIMIT)
+        first = self.content(self.hash_key, hash_value)
         if self.range_key is None:
             return first, None
         range_value = item.get(self.range_key)
         if range_value is None:
             raise _missing(self.range_key)
-        return first, self._content(self.range_key, self.range_kind, range_value, RANGE_KEY_LIMIT)
+        return first, self.content(self.range_key, range_value)
 
     def given_key(self, key: Mapping[str, Any]) -> tuple[Key, Item]:
         """A `Key` parameter: exactly the key attributes. Returns it with its canonical copy."""
@@ -66,7 +66,9 @@ class Schema(NamedTuple):
         """The key attributes of an item, the hash key first."""
         return {name: item[name] for name in self.names}
 
-    def _content(self, name: str, kind: str, value: Value, limit: int) -> Any:
+    def content(self, name: str, value: Value) -> Any:
+        """The content of a value for the key attribute `name`. Raises AwsError: wrong type, empty or too long."""
+        kind = self.kind(name)
         content = value.get(kind)
         if content is None:
             raise SchemaMismatch(f"{INVALID}Type mismatch for key {name} expected: {kind} actual: {next(iter(value))}")
@@ -77,7 +79,7 @@ class Schema(NamedTuple):
                 "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
                 f"empty {'string' if kind == 'S' else 'binary'} value. Key: {name}"
             )
-        check_size(kind, content, limit)
+        check_size(kind, content, HASH_KEY_LIMIT if name == self.hash_key else RANGE_KEY_LIMIT)
         return content
 
 

@@ -19,6 +19,7 @@ from typing import Final
 
 from simbus.sources.dynamodb.grammar import Grammar, Tree
 from simbus.sources.dynamodb.lexer import Tokens
+from simbus.sources.dynamodb.project import Path
 from simbus.sources.dynamodb.reserved import RESERVED
 
 __all__ = ["Tree", "read_condition", "read_projection", "read_update"]
@@ -26,6 +27,8 @@ __all__ = ["Tree", "read_condition", "read_projection", "read_update"]
 SIZE_LIMIT: Final = 4096
 OPERATOR_LIMIT: Final = 300
 IN_LIMIT: Final = 100
+PATH_LIMIT: Final = 32  # dereferences; developer guide, Expressions.Attributes: "Document path depth"
+INDEX_LIMIT: Final = 4_294_967_294  # of a list; the text is in scylladb/scylladb#25951, the number is remembered only
 CONDITION_FUNCTIONS: Final = {
     "attribute_exists": 1,
     "attribute_not_exists": 1,
@@ -107,14 +110,12 @@ def _check_functions(grammar: Grammar, known: dict[str, int], others: dict[str, 
 
 
 def _check_names(grammar: Grammar, tree: Tree) -> None:
-    """Raise AwsError for a reserved word as a name, and for an IN of more than 100 operands."""
+    """Raise AwsError for a path that can't be, and for an IN of more than 100 operands."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
         if node[0] == "path":
-            for step in node[1]:
-                if isinstance(step, str) and step.upper() in RESERVED:
-                    grammar.tokens.fail(f"Attribute name is a reserved keyword; reserved keyword: {step}")
+            _check_path(grammar, node[1])
         elif node[0] == "in":
             if len(node[2]) > IN_LIMIT:
                 grammar.tokens.fail(
@@ -125,7 +126,25 @@ def _check_names(grammar: Grammar, tree: Tree) -> None:
             waiting += reversed(node[1:])
 
 
+def _check_path(grammar: Grammar, path: Path) -> None:
+    """Raise AwsError for a reserved word as a name, a position that no list has, and a path that is too deep.
+
+    (The text for the depth is remembered only, and so is that it counts the dereferences.)
+    """
+    for step in path:
+        if isinstance(step, str):
+            if step.upper() in RESERVED:
+                grammar.tokens.fail(f"Attribute name is a reserved keyword; reserved keyword: {step}")
+        elif step > INDEX_LIMIT:
+            grammar.tokens.fail(f"List index is not within the allowable range; index: [{step}]")
+    if len(path) - 1 > PATH_LIMIT:
+        grammar.tokens.fail(f"The document path has too many nesting elements; nesting levels: {len(path) - 1}")
+
+
 def _check_operators(grammar: Grammar) -> None:
-    """At most 300 operators and functions (the text as in github.com/aws/aws-sdk-js/issues/3721)."""
+    """At most 300 operators and functions (the text as in github.com/aws/aws-sdk-js/issues/3721).
+
+    AWS stops to count at the first that is too many: the number told is 301, whatever the expression.
+    """
     if grammar.operators > OPERATOR_LIMIT:
-        grammar.tokens.fail(f"The expression contains too many operators; operator count: {grammar.operators}")
+        grammar.tokens.fail(f"The expression contains too many operators; operator count: {OPERATOR_LIMIT + 1}")
