@@ -1,9 +1,9 @@
-"""What does a log line cost? By a log stream, by a handler that prints or logs, and by sqlite3's executemany.
+"""What does a log line cost? As a row, by a log stream, by a handler that prints or logs.
 
-The floor gets the rows as they are in the run file, makes a tuple of each, and writes them into the same table of a
-file in WAL mode, synchronous off, in batches as large as simbus's: no clock, no stream, no digest, no index. The log
-stream is where every line of an environment goes; it gets the same texts. Above it, `print` and `logging` are the
-handler's own work, with the sandbox's standard output between.
+The floor is `executemany` of the rows of a run's log lines, ready-made, with the values that simbus binds, into the
+same table of a file in WAL mode, synchronous off, in batches as large as simbus's: no digest, no index. simbus's writer
+gets the same rows, digest and index included. The log stream is where every line of an environment goes: it makes the
+row of a text. Above it, `print` and `logging` are the handler's own work, with the sandbox's standard output between.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench_invoke import COLUMNS, TABLES
 from benchmarks.harness import Contender, Result, Size, in_turn, run_digest, speed
 from simbus import Simulation
+from simbus.logs.schema import TABLES
 from simbus.logs.stream import LogStream
+from simbus.logs.writer import BATCH_ROWS, RunWriter
 
-QUESTION = "What does a log line cost, by a log stream, print and logging, beside sqlite3's executemany of the rows?"
+QUESTION = "What does a log line cost as a row, by a log stream, print and logging, beside executemany of the rows?"
 LINES = 1_000  # an invocation
 TEXTS = [f"order {n} of customer {n * 7 % 1000} was charged: status=ok amount={n}.00 EUR tries=1" for n in range(LINES)]
-BATCH = 20_000
+[LINE_TABLE] = [table for table in TABLES if table.name == "log_lines"]
 
 
 def printing(event: dict[str, Any], context: object) -> None:
@@ -63,41 +64,37 @@ def by_stream(texts: list[str], path: Path) -> str:
 
 
 def rows_of(path: Path) -> list[tuple[Any, ...]]:
-    """The lines of a run, without Lambda's own three an invocation."""
+    """The lines that the handler of a run wrote, as they stand in its file."""
     with closing(sqlite3.connect(path)) as database:
-        return database.execute(
-            f"SELECT {', '.join(COLUMNS['log_events'])} FROM log_events WHERE message LIKE '%order %' ORDER BY id"
-        ).fetchall()
+        return database.execute("SELECT * FROM log_lines WHERE message LIKE '%order %' ORDER BY id").fetchall()
+
+
+def by_writer(rows: list[tuple[Any, ...]], path: Path) -> str:
+    """Write the rows into a run file; the digest."""
+    with RunWriter(path) as writer:
+        for begin in range(0, len(rows), BATCH_ROWS):
+            writer.log_lines.extend(rows[begin : begin + BATCH_ROWS])
+            writer.flush()
+    return run_digest(path)
 
 
 def on_sqlite(rows: list[tuple[Any, ...]], path: Path) -> int:
-    """The floor: how many rows the file has at the end."""
+    """The floor: how many rows it wrote."""
     path.unlink(missing_ok=True)
-    names = COLUMNS["log_events"]
-    insert = f"INSERT INTO log_events ({','.join(names)}) VALUES ({','.join('?' * len(names))})"
+    insert = LINE_TABLE.insert(1)
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = OFF")
-        database.execute(f"CREATE TABLE log_events ({TABLES['log_events']})")
-        batch: list[tuple[Any, ...]] = []
-        for stream, request, time, ingested, level, message in rows:
-            batch.append((stream, request, time, ingested, level, message))
-            if len(batch) == BATCH:
-                _write(database, insert, batch)
-        _write(database, insert, batch)
-        [(count,)] = database.execute("SELECT count(*) FROM log_events")
-    return int(count)
-
-
-def _write(database: sqlite3.Connection, insert: str, batch: list[tuple[Any, ...]]) -> None:
-    database.execute("BEGIN")
-    database.executemany(insert, batch)
-    database.execute("COMMIT")
-    batch.clear()
+        database.execute(LINE_TABLE.ddl)
+        for begin in range(0, len(rows), BATCH_ROWS):
+            database.execute("BEGIN")
+            database.executemany(insert, rows[begin : begin + BATCH_ROWS])
+            database.execute("COMMIT")
+        return database.total_changes
 
 
 def run(size: Size) -> Result:
-    """The three ways to log, and the floor with the rows of the handler that prints."""
+    """The ways to log, and the floor with the rows of the handler that prints."""
     invocations = size.of(300, 1)
     count = invocations * LINES
     with tempfile.TemporaryDirectory() as name:
@@ -109,10 +106,11 @@ def run(size: Size) -> Result:
         measured = in_turn(
             size.times,
             Contender("sqlite3 executemany", count, lambda: on_sqlite(rows, floor_file)),
+            Contender("simbus, the same rows", count, lambda: by_writer(rows, path)),
             Contender("simbus, log stream", count, lambda: by_stream(texts, path)),
             Contender("simbus, print", count, lambda: on_simbus(printing, invocations, path)),
             Contender("simbus, logging", count, lambda: on_simbus(logs, invocations, path)),
         )
-    floor, stream, printed, logged = measured
-    ratios = (speed(stream, floor, least=0.8), speed(printed, floor), speed(logged, floor))
+    floor, written, *others = measured
+    ratios = (speed(written, floor, least=0.8), *(speed(other, floor) for other in others))
     return Result(QUESTION, "line", tuple(measured), ratios)
