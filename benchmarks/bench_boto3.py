@@ -1,8 +1,9 @@
 """What does a call of boto3 in a handler cost? Four calls, and the same calls under moto.
 
 Both sides make the same calls with a client of boto3 that lives in the handler's module. simbus answers them in virtual
-time, with their latency, and keeps all rows (in memory: so few are written to no file); under moto's `mock_aws` the handler is called as a function. What both
-have in common is botocore's own work: parameters, endpoint, request, retries, the parsing of an answer.
+time, with their latency, and keeps all rows (so few stay in memory); under moto's `mock_aws` the handler is called as a
+function. What both have in common is botocore's own work: parameters, endpoint, request, retries, the parsing of an
+answer.
 """
 
 from __future__ import annotations
