@@ -8,12 +8,16 @@ from typing import Any, Final
 
 import msgspec
 
-from simbus.expectations.rows import Rows, Subject
+from simbus.expectations.rows import COUNTED_FROM, Rows, Subject
 from simbus.functions.pricing import REQUEST, invocation_cost, provisioned_cost
 from simbus.logs.schema import NOTHING
 
 RESOURCES: Final = "resources"
 """The key of table `run` under which `Resources` stands, as JSON."""
+
+PRICED_SECONDS: Final = "priced_seconds"
+"""A key of table `run` where a part of a run is looked at (a load test): the seconds of it that what is provisioned
+costs, to the second. Without it the run is charged as AWS charges: whole periods of five minutes."""
 
 
 class FunctionResource(msgspec.Struct, frozen=True):
@@ -64,9 +68,12 @@ def cost(run: Rows, subject: Subject) -> float:
     facts = facts_of(run)
     functions = known_functions(run, resources_of(facts))
     wanted = functions if subject.function is None else {subject.function: functions.get(subject.function)}
-    seconds, attempts = virtual_seconds(facts), attempts_by_function(run)
+    attempts = attempts_by_function(run, cut=COUNTED_FROM in facts)
+    part = PRICED_SECONDS in facts
+    seconds = float(facts[PRICED_SECONDS]) if part else virtual_seconds(facts)
     return sum(
-        function_cost(attempts.get(name, ()), each or FunctionResource(), seconds) for name, each in wanted.items()
+        function_cost(attempts.get(name, ()), each or FunctionResource(), seconds, rounded=not part)
+        for name, each in wanted.items()
     )
 
 
@@ -79,28 +86,32 @@ _ATTEMPTS = f"""
             count(duration_ms) AS measured
         FROM attempts GROUP BY log_stream_id, memory_size
     )
-    SELECT function, version, memory_size, inits = 0 AS warm, sum(attempts) AS attempts, sum(billed) AS billed,
-        sum(inits) AS inits, sum(errors) AS errors, sum(measured) AS measured
+    SELECT function, version, memory_size, inits = 0{{unseen}} AS warm, sum(attempts) AS attempts,
+        sum(billed) AS billed, sum(inits) AS inits, sum(errors) AS errors, sum(measured) AS measured
     FROM streams JOIN log_streams ON id = log_stream_id
     GROUP BY function, version, memory_size, warm ORDER BY function, version, memory_size, warm
 """
+# Where a part of a run is looked at, the init may have been before it.
+_UNSEEN = f" AND id NOT IN (SELECT log_stream_id FROM main.attempts WHERE init_duration_ms != '{NOTHING}')"
 
 
-def attempts_by_function(run: Rows) -> dict[str, list[Mapping[str, Any]]]:
+def attempts_by_function(run: Rows, *, cut: bool = False) -> dict[str, list[Mapping[str, Any]]]:
     """The attempts of each function that has any, counted by version and memory size.
 
     A row has also `warm` (for `attempts_cost`), `billed` (ms in all), `inits`, `errors`, and how many were `measured`:
-    have a duration.
+    have a duration. `cut`: table `attempts` shows a part of the run only.
     """
     found: dict[str, list[Mapping[str, Any]]] = {}
-    for row in run.query(_ATTEMPTS):
+    for row in run.query(_ATTEMPTS.format(unseen=_UNSEEN if cut else "")):
         found.setdefault(row["function"], []).append(row)
     return found
 
 
-def function_cost(attempts: Iterable[Mapping[str, Any]], resource: FunctionResource, seconds: float) -> float:
+def function_cost(
+    attempts: Iterable[Mapping[str, Any]], resource: FunctionResource, seconds: float, *, rounded: bool = True
+) -> float:
     """USD of a function: requests, GB-seconds, /tmp above 512 MB, and provisioned concurrency for the whole run."""
-    return sum(attempts_cost(row, resource) for row in attempts) + standing_cost(resource, seconds)
+    return sum(attempts_cost(row, resource) for row in attempts) + standing_cost(resource, seconds, rounded=rounded)
 
 
 def attempts_cost(row: Mapping[str, Any], resource: FunctionResource) -> float:
@@ -115,9 +126,12 @@ def attempts_cost(row: Mapping[str, Any], resource: FunctionResource) -> float:
     )
 
 
-def standing_cost(resource: FunctionResource, seconds: float) -> float:
-    """USD of the provisioned concurrency of a function for the whole run, whether it is used or not."""
+def standing_cost(resource: FunctionResource, seconds: float, *, rounded: bool = True) -> float:
+    """USD of the provisioned concurrency of a function for the whole run, whether it is used or not.
+
+    Not `rounded`: for a part of a longer time, to the second.
+    """
     return sum(
-        provisioned_cost(seconds, amount, resource.memory_size, architecture=resource.architecture)
+        provisioned_cost(seconds, amount, resource.memory_size, architecture=resource.architecture, rounded=rounded)
         for amount in resource.provisioned.values()
     )

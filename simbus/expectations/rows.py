@@ -13,6 +13,10 @@ from typing import Any, Final, NamedTuple, Protocol
 
 MINUTE: Final = 60_000
 
+COUNTED_FROM: Final = "counted_from"
+"""A key of table `run` where the tables show a part of a run only, from this time on (ms since the epoch): after the
+warm-up of a load test. `main.events` has all of them."""
+
 
 class Rows(Protocol):
     """What answers SELECT statements: a `simbus.logs.reader.RunReader`."""
@@ -87,7 +91,7 @@ AGES: Final = f"""
 # The age of the last record of each batch when the function got it, as IteratorAge has it.
 ITERATOR_AGES: Final = """
     SELECT i.queued_at AS time, i.queued_at - e.time AS value
-    FROM invocations i JOIN events e ON e.id = json_extract(i.payload, '$.Records[#-1].eventID')
+    FROM invocations i JOIN main.events e ON e.id = json_extract(i.payload, '$.Records[#-1].eventID')
     WHERE e.source = :source AND (:function IS NULL OR i.function = :function)
 """
 
@@ -132,18 +136,19 @@ STANDING: Final = """
 """
 
 # A message comes by a SendMessage or from a queue that redrove it; it goes when it is deleted, redriven, moved or too
-# old. What a mapping deletes has no hop: it is deleted as it is settled, or as a filter turns it away.
+# old. What a mapping deletes has no hop: it is deleted as it is settled, or as a filter turns it away. All of the run:
+# what came before the part of it that is looked at stands there, too.
 COMINGS_AND_GOINGS: Final = """
-    SELECT time, 1 AS change FROM events WHERE source = :source
-    UNION ALL SELECT time, 1 FROM hops WHERE kind = 'redrive' AND place = :source
-    UNION ALL SELECT time, -1 FROM hops WHERE kind = 'redrive' AND instr(detail, :source || ': ') = 1
-    UNION ALL SELECT time, -1 FROM hops WHERE kind IN ('deleted', 'expired', 'moved') AND place = :source
+    SELECT time, 1 AS change FROM main.events WHERE source = :source
+    UNION ALL SELECT time, 1 FROM main.hops WHERE kind = 'redrive' AND place = :source
+    UNION ALL SELECT time, -1 FROM main.hops WHERE kind = 'redrive' AND instr(detail, :source || ': ') = 1
+    UNION ALL SELECT time, -1 FROM main.hops WHERE kind IN ('deleted', 'expired', 'moved') AND place = :source
     UNION ALL SELECT min(time), -1 FROM (
-        SELECT event_id, settled_at AS time FROM deliveries WHERE outcome = 'ok' AND subscription GLOB 'lambda:*'
-        UNION ALL SELECT event_id, time FROM hops WHERE kind = 'filtered' AND place GLOB 'lambda:*'
+        SELECT event_id, settled_at AS time FROM main.deliveries WHERE outcome = 'ok' AND subscription GLOB 'lambda:*'
+        UNION ALL SELECT event_id, time FROM main.hops WHERE kind = 'filtered' AND place GLOB 'lambda:*'
     ) JOIN messages ON message_id = event_id
     WHERE queue = substr(:source, 5) AND state = 'deleted'
-        AND event_id NOT IN (SELECT event_id FROM hops WHERE kind = 'deleted' AND place = :source)
+        AND event_id NOT IN (SELECT event_id FROM main.hops WHERE kind = 'deleted' AND place = :source)
     GROUP BY event_id
 """
 
@@ -153,10 +158,19 @@ def depth(rows: Rows, subject: Subject) -> Iterator[Point]:
     changes = rows.query(
         f"SELECT time, sum(change) FROM ({COMINGS_AND_GOINGS}) GROUP BY time ORDER BY time", _of(subject)
     )
+    [row] = rows.query("SELECT max(value) FROM run WHERE key = ?", (COUNTED_FROM,))
+    since = int(row[0] or 0)
     level = 0
+    begun = not since
     for time, change in changes:
+        if not begun and time > since:
+            begun = True
+            yield Point(since, level)
         level += change
-        yield Point(time, level)
+        if begun:
+            yield Point(time, level)
+    if not begun:
+        yield Point(since, level)
 
 
 class _Began(NamedTuple):

@@ -73,15 +73,20 @@ def invocation_cost(
 
 
 def provisioned_cost(
-    seconds: float, provisioned_concurrent_executions: int, memory_size: int, *, architecture: str = "x86_64"
+    seconds: float,
+    provisioned_concurrent_executions: int,
+    memory_size: int,
+    *,
+    architecture: str = "x86_64",
+    rounded: bool = True,
 ) -> float:
     """USD for keeping so many environments of `memory_size` MB provisioned, whether they run or not.
 
-    AWS rounds the time from enabling to disabling up to five minutes; `seconds` is that time before rounding. What
-    runs in the environments is charged on top: `invocation_cost(..., provisioned=True)`. Raises UsageError for an
-    unknown architecture.
+    AWS rounds the time from enabling to disabling up to five minutes; `seconds` is that time before rounding. Not
+    `rounded` is the share of a part of that time. What runs in the environments is charged on top:
+    `invocation_cost(..., provisioned=True)`. Raises UsageError for an unknown architecture.
     """
-    charged = math.ceil(seconds / PROVISIONED_PERIOD) * PROVISIONED_PERIOD
+    charged = math.ceil(seconds / PROVISIONED_PERIOD) * PROVISIONED_PERIOD if rounded else seconds
     gigabytes = provisioned_concurrent_executions * memory_size / 1024
     return charged * gigabytes * _price(architecture).provisioned_idle
 

@@ -2,8 +2,8 @@
 
 The figures are those of `simbus.expectations.figures`, so that a row of a whole run says what `simbus report` and the
 expectations say of it. An event belongs to the window in which it came; what is counted or stands (throttles, peaks,
-attempts), to the window in which it happened; `throughput` counts the events that were done in the window. What happens
-after the profile has ended is in a last row.
+attempts, their cost), to the window in which it happened; `processed` and `throughput` count the events that were done
+in the window, also those that came before it. What happens after the profile has ended is in a last row.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     end_s: Annotated[float | None, _about("Null: the end of the run.")]
     rate: Annotated[float, _about("Events a second that the profile asked for, in the mean.")]
     events: Annotated[int, _about("Events from outside that came; not what was refused.")] = 0
-    processed: Annotated[int, _about("Those that were done: processed for every subscription, if any.")] = 0
+    processed: Annotated[int, _about("Events that were done in it (processed for every subscription, if any).")] = 0
     throughput: Annotated[float | None, _about("Done a second, while the load lasted.")] = None
     p50_age_ms: Annotated[float | None, _about("From an event to its being settled; also of events within.")] = None
     p99_age_ms: float | None = None
@@ -61,7 +61,7 @@ class _Spans:
     def __init__(self, run: Rows, facts: dict[str, str], profile: Profile) -> None:
         windows = profile.windows()
         self._run = run
-        self._start = round(datetime.fromisoformat(facts["start"]).timestamp() * 1000) + profile.warm // MILLISECOND
+        self.start = round(datetime.fromisoformat(facts["start"]).timestamp() * 1000) + profile.warm // MILLISECOND
         self._every = (windows[0][1] - windows[0][0]) // MILLISECOND
         self.after = len(windows)
         self.last = 0 if profile.window is None else self.after
@@ -69,7 +69,7 @@ class _Spans:
     def of(self, column: str, last: int | None = None) -> str:
         """The number of the window in which a time lies."""
         last = self.last if last is None else last
-        return f"min(max(({column} - {self._start}) / {self._every}, 0), {last})"
+        return f"min(max(({column} - {self.start}) / {self._every}, 0), {last})"
 
     def each(self, statement: str, **parameters: Any) -> Iterator[Any]:
         """The rows of a statement; `:source` and `:function` are null."""
@@ -88,7 +88,8 @@ _CAME: Final = """
 """
 # What nobody subscribed to, or every filter turned away, is done as it comes.
 _DONE: Final = """
-    SELECT max(coalesce(d.settled_at, e.time)) AS time FROM events e LEFT JOIN deliveries d ON d.event_id = e.id
+    SELECT max(coalesce(d.settled_at, e.time)) AS time
+    FROM main.events e LEFT JOIN main.deliveries d ON d.event_id = e.id
     WHERE e.parent IS NULL GROUP BY e.id HAVING min(coalesce(d.outcome = 'ok', 1))
 """
 
@@ -98,7 +99,10 @@ def measure(run: Rows, profile: Profile, read_queues: list[str]) -> list[Row]:
     facts = cost.facts_of(run)
     spans = _Spans(run, facts, profile)
     done_while = dict(
-        spans.each(f"SELECT {spans.of('time', spans.after)} AS span, count(*) FROM ({_DONE}) GROUP BY span")
+        spans.each(
+            f"SELECT {spans.of('time', spans.after)} AS span, count(*) FROM ({_DONE}) WHERE time >= :start GROUP BY 1",
+            start=spans.start,
+        )
     )
     columns: dict[str, dict[int, Any]] = {
         "events": spans.counted(_CAME),
@@ -196,20 +200,17 @@ _BILLED: Final = """
 
 
 def _costs(spans: _Spans, run: Rows, facts: dict[str, str], profile: Profile) -> dict[int, float]:
-    """USD by window; what is provisioned costs by the time that passes, the whole run's is spread over it evenly."""
+    """USD by window; what is provisioned costs by the time that passes, see `simbus.load.warm.look_at`."""
     functions = cost.known_functions(run, cost.resources_of(facts))
     costs: dict[int, float] = {}
     for row in spans.each(_BILLED.format(span=spans.of("started_at"))):
         resource = functions.get(row["function"]) or cost.FunctionResource()
         costs[row["span"]] = costs.get(row["span"], 0.0) + cost.attempts_cost(row, resource)
-    seconds = cost.virtual_seconds(facts)
-    standing = sum(cost.standing_cost(resource, seconds) for resource in functions.values())
-    if standing:
-        # The run may end before the profile does, when nothing comes any more.
-        begins = [begin / SECOND for begin, _ in profile.windows()[: spans.last or 1]]
-        ends = [*begins[1:], profile.length / SECOND, seconds] if spans.last else [seconds]
-        begins += [profile.length / SECOND] if spans.last else []
-        times = [max(min(end, seconds) - begin, 0.0) for begin, end in zip(begins, ends, strict=True)]
+    second = sum(cost.standing_cost(resource, 1.0, rounded=False) for resource in functions.values())
+    if second:
+        times = [end - begin for begin, end in profile.windows()]
+        if spans.last:
+            times.append(max(round(cost.virtual_seconds(facts) * SECOND) - profile.length, 0))
         for span, time in enumerate(times):
-            costs[span] = costs.get(span, 0.0) + standing * time / seconds
+            costs[span] = costs.get(span, 0.0) + second * time / SECOND
     return costs

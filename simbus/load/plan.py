@@ -79,6 +79,12 @@ def plan(kind: str, given: dict[str, str], mix: Mix, scenario: Scenario, grid: b
     read = _Reader(given, mix.total)
     made = _PLANS[kind](read, grid)
     warm = read.duration("warm-up", 0)
+    if scenario.spec.start.timestamp() % 60 and (warm or any(each.window is not None for each in made.profiles)):
+        raise ScenarioError(
+            f"{scenario.source.where(('start',))} is {scenario.spec.start.isoformat()}; CloudWatch's metrics are of "
+            "whole minutes of the clock, and with a warm-up or several rows so is the load. "
+            f"Give --set start={scenario.spec.start.replace(second=0, microsecond=0):%Y-%m-%dT%H:%M:%SZ}."
+        )
     made = made._replace(profiles=[profiles.warmed(each, warm) for each in made.profiles], warm=warm)
     longest = made.length + warm
     until = scenario.spec.until

@@ -18,7 +18,7 @@ from simbus.load.figures import Row, measure
 from simbus.load.limits import Reached, reached
 from simbus.load.profiles import Offer, Profile, options
 from simbus.load.rates import mix_of
-from simbus.load.warm import leave_out
+from simbus.load.warm import look_at
 from simbus.logs.reader import open_run
 from simbus.logs.runfile import add_facts
 from simbus.scenario.build import HANDLER_GUARD, build
@@ -88,7 +88,7 @@ def play(subject: Subject, probe: Probe) -> Played:
     except RunError as error:
         return Played(probe, [], [], [], 0.0, "", f"{error}\nReproduce with: {command(subject, probe)}")
     with open_run(probe.db) as run:
-        leave_out(run, probe.profile.warm)
+        look_at(run, probe.profile)
         results = judge(scenario, run)
         rows = measure(run, probe.profile, read_queues(scenario))
         limits = reached(run, scenario)

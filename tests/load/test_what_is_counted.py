@@ -1,0 +1,99 @@
+"""What `simbus load` counts: after a warm-up, at saturation, behind a client that tries again, along a chain."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from simbus.cli import app
+
+# Five at once of 1 s each do 5 a second (Little's law), at most.
+FIVE_A_SECOND = """
+functions:
+  work: {timeout: 10, memory_size: 1024, simulate: {duration: 1s, init_duration: 0s}}
+queues: {jobs: {visibility_timeout: 60}}
+event_source_mappings:
+  - {event_source: "sqs:jobs", function: work, batch_size: 1, scaling_config: {maximum_concurrency: 5}}
+workload: [{send_message: {queue: jobs, message_body: "{n}"}, rate: 5/s, for: 1m}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def simbus(text: str, *options: str, status: int = 0) -> str:
+    """What `simbus load s.yaml` prints."""
+    Path("s.yaml").write_text(text)
+    result = CliRunner().invoke(app, ["load", "s.yaml", *options])
+    assert result.exit_code == status, result.output
+    return result.stdout if status in (0, 1) else result.stderr
+
+
+def runs(text: str, *options: str, status: int = 0) -> Any:
+    return json.loads(simbus(text, *options, "--json", status=status))["runs"]
+
+
+def found(run: Any) -> dict[str, Any]:
+    return {each["what"]: each["found"] for each in run["expectations"]}
+
+
+def test_what_is_done_after_a_warm_up_counts_whenever_it_came() -> None:
+    """A queue that the warm-up has filled goes on at 5 a second, and what that costs is of what was done then."""
+    warm = ("--rate", "20/s", "--warm-up", "2m")
+    [[row]] = (run["rows"] for run in runs(FIVE_A_SECOND, *warm))
+    assert row["throughput"] == pytest.approx(5, rel=0.05)
+    # 1 s of 1 GB and a request: AWS Lambda pricing.
+    assert row["cost_per_million_usd"] == pytest.approx(16.8667, rel=0.01)
+    assert "No more than 5/s was done" in simbus(FIVE_A_SECOND, *warm)
+
+
+def test_an_expected_cost_leaves_the_warm_up_out_as_the_row_does() -> None:
+    """Also of provisioned concurrency, whose environments were initialised before, and of what it costs to stand by."""
+    for text in (
+        FIVE_A_SECOND,
+        FIVE_A_SECOND.replace("timeout: 10,", "timeout: 10, provisioned_concurrent_executions: 2,"),
+    ):
+        [run] = runs(text, "--rate", "4/s", "--warm-up", "5m", "--for", "1m", "--expect", "cost < $1")
+        [alone] = runs(text, "--rate", "4/s", "--for", "1m", "--expect", "cost < $1")
+        assert found(run)["cost"] == pytest.approx(run["rows"][0]["cost_usd"], rel=1e-9)
+        assert found(alone)["cost"] == pytest.approx(alone["rows"][0]["cost_usd"], rel=1e-9)
+        assert found(run)["cost"] == pytest.approx(found(alone)["cost"], rel=0.2)
+
+
+def test_a_queue_stands_as_deep_as_the_warm_up_left_it() -> None:
+    """Of the instant at which the warm-up ends, whatever came before."""
+    [run] = runs(
+        FIVE_A_SECOND, "--rate", "10/s", "--warm-up", "1m", "--for", "1m", "--expect", "sqs:jobs messages always < 100",
+        status=1,
+    )  # fmt: skip
+    assert found(run)["sqs:jobs messages always"] > 500  # 5 a second too many, for two minutes
+
+
+def test_provisioned_concurrency_costs_the_seconds_of_the_load() -> None:
+    """A minute of load is a part of a longer time: it is not charged AWS's whole five minutes, nor the rest's time."""
+    text = """
+functions: {work: {memory_size: 1024, simulate: {duration: 1ms, init_duration: 0s}}}
+workload: [{invoke: {function: work, invocation_type: Event}, rate: 1/s, for: 1m, arrivals: constant}]
+"""
+    none, ten = (
+        run["rows"][0]["cost_usd"]
+        for run in runs(text, "--rate", "1/s", "--set", "functions.work.provisioned_concurrent_executions=0,10")
+    )
+    assert ten - none == pytest.approx(10 * 60 * 0.0000041667, rel=0.001)
+
+
+@pytest.mark.parametrize("options", [("--profile", "soak", "--for", "2m"), ("--rate", "1/s", "--warm-up", "1m")])
+def test_windows_begin_on_a_minute_of_the_clock(options: tuple[str, ...]) -> None:
+    """CloudWatch's data points are of whole minutes: windows between them would show another minute's peaks."""
+    text = f"start: 2026-01-01T00:00:30Z{FIVE_A_SECOND}"
+    refused = simbus(text, *options, status=2)
+    assert "s.yaml:1: $.start is 2026-01-01T00:00:30+00:00; CloudWatch's metrics are of whole minutes" in refused
+    assert "Give --set start=2026-01-01T00:00:00Z." in refused
+    assert simbus(text, *options, "--set", "start=2026-01-01T00:00:00Z")
+    assert simbus(text, "--rate", "1/s")
