@@ -17,6 +17,8 @@ class Account(NamedTuple):
     AWS does not say how long that is, and about a second is usual for code from a .zip.
     `table_transition_delay` is how long (ns) a table that CreateTable makes is CREATING, and UPDATING or DELETING after
     UpdateTable and DeleteTable. AWS gives no number; about ten seconds are common.
+    `mapping_transition_delay` is how long (ns) an event source mapping that boto3 has made is Creating, and Enabling,
+    Disabling, Updating or Deleting later on. AWS gives no number; a few seconds are common.
     """
 
     id: str = "000000000000"
@@ -24,6 +26,7 @@ class Account(NamedTuple):
     concurrent_executions: int = 1000
     function_activation: int = _SECOND
     table_transition_delay: int = 10 * _SECOND
+    mapping_transition_delay: int = 5 * _SECOND
 
 
 def arn(service: str, name: str, account: Account) -> str:

@@ -360,7 +360,7 @@ def _only(value: str | Only | None) -> Only | None:
 def _account(members: Mapping[str, Any]) -> Account:
     """The account of these members; durations may be texts. Raises UsageError."""
     given = dict(members)
-    for name in ("function_activation", "table_transition_delay"):
+    for name in ("function_activation", "table_transition_delay", "mapping_transition_delay"):
         if isinstance(given.get(name), str):
             given[name] = read_duration(given[name], f"account.{name}")
     return Account(**given)

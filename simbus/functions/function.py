@@ -115,7 +115,9 @@ class Function:
         provisioned = old.provisioned
         old.retire()
         self.latest = self.versions[LATEST] = new
-        self._changed = self._changed or new.config != old.config
+        newest = self.versions.get(str(self._published))  # UpdateFunctionCode with Publish made it of this one before
+        published = newest is not None and newest.config == new.config
+        self._changed = self._changed or (new.config != old.config and not published)
         if provisioned:
             old.provision(0)
             new.provision(provisioned)
@@ -179,7 +181,8 @@ class Function:
     def place(self, invocation: Invocation) -> None:
         """Give an invocation to an environment, or tell its `on_throttled` why there is none.
 
-        Raises ResourceNotFoundException where the function, its version or its alias has been deleted.
+        Raises ResourceNotFoundException where the function, its version or its alias has been deleted, and
+        ResourceConflictException while the version is Pending.
         """
         metrics = self.metrics
         if self._timeline.now >= metrics.clock.ends:
@@ -188,6 +191,8 @@ class Function:
         if invocation.qualifier is not None or self.deleted:
             version = self.resolve(invocation.qualifier)
         invocation.version = version.number
+        if version.pending_until is not None:
+            version.check_active()
         reason: str | None
         if invocation.invocation_type == "RequestResponse":
             reason = self.concurrency.refuse_rate()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from simbus.errors import AwsError
 from simbus.functions.attempt import Attempt, AttemptLayer, failing_at, plainly
 from simbus.functions.cold_starts import init_distribution
 from simbus.functions.environment import VCPU_MEMORY, Environment, Process
@@ -25,7 +26,13 @@ PROVISIONED_INIT_ATTEMPTS = 6
 FLUSH_LINES = 8_192  # log lines after which the rows are looked at: may they be written?
 LOOK_EVERY = 256  # attempts: how often they are looked at anyway
 
+NOT_NOW = "ResourceConflictException"
 Spawn = Callable[[Environment], Process | None]
+
+
+def conflict(why: str) -> AwsError:
+    """The error of what can't be done while a function changes."""
+    return AwsError(NOT_NOW, f"The operation cannot be performed at this time. {why}", 409, Type="User")
 
 
 class FunctionVersion:
@@ -52,6 +59,7 @@ class FunctionVersion:
         "modelled_response",
         "number",
         "out_of_memory",
+        "pending_until",
         "provisioned",
         "provisioned_busy",
         "provisioned_failed",
@@ -76,6 +84,7 @@ class FunctionVersion:
         self.provisioned_busy = 0
         self.provisioned_failed = False
         self.retired = False
+        self.pending_until: int | None = None  # the instant at which it is Active; None: it is
         self._init_failures = 0
         needed = config.simulate.max_memory_used or default_memory_used(config.runtime, config.memory_size)
         self.memory_used = min(needed, config.memory_size)
@@ -101,6 +110,11 @@ class FunctionVersion:
         self.attempt = failing_at(rate, self.timeline.rng(f"{self.function.name}/errors")) if rate else None
         for layer in layers:
             self.attempt = layer(self.attempt or plainly)
+
+    def check_active(self) -> None:
+        """Raises AwsError ResourceConflictException (409) while it is Pending: Lambda invokes nothing then."""
+        if self.pending_until is not None:
+            raise conflict("The function is currently in the following state: Pending")
 
     # --- placement -------------------------------------------------------------------------------------------------
 

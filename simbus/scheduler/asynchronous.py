@@ -2,7 +2,8 @@
 
 Sources: Developer Guide, "How Lambda handles errors and retries with asynchronous invocation"; recordings test_retries
 (attempts at 0, 60 and 180 s, one request id), test_maxeventage (the age is checked before a retry is scheduled),
-test_reserved_concurrency (zero reserved concurrency), test_async_invoke_queue_upon_function_update.
+test_reserved_concurrency (zero reserved concurrency), test_async_invoke_queue_upon_function_update. What comes while
+the function is Pending is refused and tried again as what is throttled: AWS documents that it is not run, not when.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from simbus.bus import Bus
 from simbus.errors import AwsError
 from simbus.functions.function import LATEST, Function
+from simbus.functions.version import NOT_NOW
 from simbus.kernel import MINUTE, SECOND
 from simbus.model import Invocation, Outcome, Throttled
 from simbus.scheduler.destinations import Destinations, EventInvokeConfig, Failure
@@ -89,8 +91,11 @@ class AsynchronousQueue:
             self._metrics.async_age(self._timeline.now - invocation.queued_at)
         try:
             self._function.place(invocation)
-        except AwsError as error:  # the alias or version, or the function itself, has been deleted meanwhile
-            self._drop(invocation, str(error))
+        except AwsError as error:
+            if error.code == NOT_NOW:
+                self._back(invocation, "refused", error.code)
+            else:  # the alias or version, or the function itself, has been deleted meanwhile
+                self._drop(invocation, str(error))
 
     def _settled(self, invocation: Invocation, outcome: Outcome) -> None:
         if outcome.status == "ok":
@@ -116,12 +121,15 @@ class AsynchronousQueue:
         self._give_up(invocation, Failure(condition, attempt, 200, outcome.error_message or ""), outcome)
 
     def _throttled(self, invocation: Invocation, throttled: Throttled) -> None:
+        self._back(invocation, "throttled", throttled.reason)
+
+    def _back(self, invocation: Invocation, kind: str, reason: str) -> None:
         """Back to the queue: 1 s doubling to 5 min, no attempt consumed, until the event is too old."""
         backoff = self._backoffs.get(invocation, FIRST_BACKOFF)
         self._backoffs[invocation] = min(backoff * 2, LONGEST_BACKOFF)
         expires = invocation.queued_at + self._config(invocation).maximum_event_age * SECOND
         delay = min(backoff, expires - self._timeline.now)
-        self._hop(invocation, "throttled", throttled.reason)
+        self._hop(invocation, kind, reason)
         self._timeline.after(delay, self._attempt, invocation)
 
     def _send_success(self, invocation: Invocation, outcome: Outcome) -> None:

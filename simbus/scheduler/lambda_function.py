@@ -144,7 +144,7 @@ class LambdaFunction(ManagedFunction):
             )
         if self._function.deleted or (qualifier is not None and not self._function.has(qualifier)):
             raise self._function.not_found(qualifier)
-        self.state.check_active()
+        self._function.versions[self._function.primary(qualifier)].check_active()
         text = "{}" if payload is None else json_text(payload)
         check_payload(text, invocation_type)
         return text

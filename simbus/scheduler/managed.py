@@ -88,14 +88,14 @@ class ManagedFunction(Source, ABC):
         return self._packages[number]
 
     @operation
-    def update_function(self, config: FunctionConfig, *, delay: int = 0, at_once: bool = False) -> None:
+    def update_function(self, config: FunctionConfig, *, delay: int = 0) -> None:
         """Replace code and configuration of $LATEST. What runs goes on; queued events run on the new code.
 
-        For `delay` nanoseconds LastUpdateStatus is InProgress, and unless `at_once` invocations use what was before.
+        For `delay` nanoseconds LastUpdateStatus is InProgress, and invocations use what was before.
         Raises AwsError ResourceConflictException (409) where it is Pending, or another update is in progress.
         """
         self.state.check_settled()
-        self.state.update(config, delay, at_once)
+        self.state.update(config, delay)
         self._packages.pop(LATEST, None)
         self.revisions.touch(LATEST)
 
@@ -128,13 +128,24 @@ class ManagedFunction(Source, ABC):
 
     @operation
     def update_function_code(
-        self, code: Path, architectures: list[str] | None = None, *, delay: int = 0, at_once: bool = False
-    ) -> None:
-        """Other code for $LATEST: a .zip, a directory or a .py file. `delay`, `at_once` as of `update_function`."""
+        self, code: Path, architectures: list[str] | None = None, *, delay: int = 0, publish: bool = False
+    ) -> str | None:
+        """Other code for $LATEST: a .zip, a directory or a .py file. `delay` as of `update_function`.
+
+        With `publish` a version of it is made, whose number is returned; a new one is Pending for `delay`.
+        """
         check_handler(self.resource, self.config.handler, code)
         settings = {} if architectures is None else {"architectures": architectures}
         config = msgspec.structs.replace(changed(self.config, settings), code=code)
-        self.update_function(config, delay=delay, at_once=at_once)
+        self.update_function(config, delay=delay)
+        if not publish:
+            return None
+        coming = self.state.coming
+        before = len(self._function.versions)
+        number = self.publish_version(None if coming in (None, self._function.config) else coming)
+        if len(self._function.versions) > before:
+            self.state.begin(number, delay)
+        return number
 
     @operation
     def put_function_recursion_config(self, recursive_loop: str) -> None:

@@ -2,17 +2,17 @@
 
 Recorded: test_function_state. Lambda Developer Guide, "Lambda function states": while a function is Pending
 invocations, updates and PublishVersion fail; while an update is in progress invocations use the code and configuration
-before it. How long it takes AWS does not say: `function_activation` of the account (1 s). What other services send to
-a Pending function is run all the same.
+before it. How long it takes AWS does not say: `function_activation` of the account (1 s). Events of other services that
+come meanwhile are accepted and tried again; event source mappings do not poll before.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from simbus.errors import AwsError
 from simbus.functions.config import FunctionConfig
 from simbus.functions.function import LATEST, Function
+from simbus.functions.version import conflict
 from simbus.scheduler.configuration import pending, updating
 from simbus.scheduler.revisions import Revisions
 
@@ -23,28 +23,29 @@ class FunctionState:
     def __init__(self, function: Function, revisions: Revisions) -> None:
         self._function = function
         self._revisions = revisions
-        self._pending = False
         self._updating = False
         self.coming: FunctionConfig | None = None
 
-    def create(self, delay: int) -> None:
-        """It is Pending for `delay` nanoseconds."""
-        self._pending = True
-        self._function.world.timeline.after(delay, self._active)
+    def begin(self, number: str, delay: int) -> None:
+        """A version that has just been made is Pending for `delay` nanoseconds."""
+        timeline = self._function.world.timeline
+        self._function.versions[number].pending_until = timeline.now + delay
+        timeline.after(delay, self._active, number)
 
-    def _active(self, _: None) -> None:
-        self._pending = False
-        self._revisions.renew(LATEST)
+    def _active(self, number: str) -> None:
+        version = self._function.versions.get(number)
+        if version is not None:  # it may have been deleted meanwhile
+            version.pending_until = None
+            self._revisions.renew(number)
 
-    def update(self, config: FunctionConfig, delay: int, at_once: bool) -> None:
-        """Bring `config` to $LATEST, after `delay` nanoseconds; `at_once`: it only says until then that it does."""
-        if at_once or not delay:
+    def update(self, config: FunctionConfig, delay: int) -> None:
+        """Bring `config` to $LATEST, after `delay` nanoseconds."""
+        if not delay:
             self._function.update(config)
-        else:
-            self.coming = config
-        if delay:
-            self._updating = True
-            self._function.world.timeline.after(delay, self._updated)
+            return
+        self.coming = config
+        self._updating = True
+        self._function.world.timeline.after(delay, self._updated)
 
     def _updated(self, _: None) -> None:
         self._updating = False
@@ -53,24 +54,14 @@ class FunctionState:
             self._function.update(coming)
         self._revisions.renew(LATEST)
 
-    def check_active(self) -> None:
-        """Raises AwsError ResourceConflictException (409) while it is Pending."""
-        if self._pending:
-            raise _conflict("The function is currently in the following state: Pending")
-
     def check_settled(self) -> None:
-        """The same, and while an update is in progress."""
-        self.check_active()
+        """Raises AwsError ResourceConflictException (409) while $LATEST is Pending, or an update is in progress."""
+        self._function.latest.check_active()
         if self._updating:
-            raise _conflict(f"An update is in progress for resource: {self._function.arn}")
+            raise conflict(f"An update is in progress for resource: {self._function.arn}")
 
     def shown(self, configuration: dict[str, Any], number: str) -> dict[str, Any]:
         """The configuration of a version as it is shown now."""
-        if self._pending:
+        if self._function.versions[number].pending_until is not None:
             return pending(configuration)
         return updating(configuration) if self._updating and number == LATEST else configuration
-
-
-def _conflict(why: str) -> AwsError:
-    message = f"The operation cannot be performed at this time. {why}"
-    return AwsError("ResourceConflictException", message, 409, Type="User")

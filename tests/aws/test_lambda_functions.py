@@ -236,6 +236,7 @@ def test_other_code_is_another_package(client: Any) -> None:
     published = other_code(client, 3, Publish=True)
     assert (published["Version"], published["State"]) == ("1", "Pending")
     assert published["FunctionArn"].endswith(":function:f:1")
+    client.get_waiter("published_version_active").wait(FunctionName="f", Qualifier="1")
     assert answered(client, "f:1") == {"answer": 3, "version": "1"}
 
 
@@ -435,6 +436,84 @@ def test_an_update_in_progress(client: Any) -> None:
     assert answered(client)["answer"] == 2
     configured(client, Timeout=9)
     assert client.publish_version(FunctionName="f")["Timeout"] == 9
+
+
+def test_what_comes_to_a_pending_function_waits_until_it_is_active(client: Any, sim: Simulation) -> None:
+    """Lambda function states: no invocation while it is Pending. Events of other services are accepted and tried again
+    (after 1 s, 2 s, ... as throttled ones: documented choice), and an event source mapping does not poll before.
+    """
+    arn = client.create_function(FunctionName="f", **BARE)["FunctionArn"]
+    for service in ("s3", "sns", "events"):
+        client.add_permission(
+            FunctionName="f", StatementId=service, Action="lambda:InvokeFunction", Principal=f"{service}.amazonaws.com"
+        )
+    topic, queue, bucket = sim.topic("t"), sim.queue("q"), sim.bucket("photos")
+    sim.client("sns").subscribe(TopicArn=topic.arn, Protocol="lambda", Endpoint=arn)
+    sim.event_source_mapping(queue, "lambda:f")
+    sim.client("s3").put_bucket_notification_configuration(
+        Bucket="photos",
+        NotificationConfiguration={
+            "LambdaFunctionConfigurations": [{"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}]
+        },
+    )
+    topic.publish("m")
+    queue.send_message("m")
+    bucket.put_object("k", b"")
+    sim.run(for_="999ms")
+    assert sim["lambda:f"].invocations == []
+    sim.run()
+    rows = sim["lambda:f"].invocations
+    assert [row.attempt for row in rows] == [1, 1, 1]
+    assert min(row.started_at for row in rows) - sim.world.epoch_ms(0) >= 1_000
+    assert all(row.ended_at - sim.world.epoch_ms(0) < 3_000 for row in rows)
+    assert all(point.value == 0 for point in sim["lambda:f"].metric("Throttles"))
+    with sim.reader() as reader:
+        details = [row["detail"] for row in reader.query("SELECT detail FROM hops WHERE kind = 'refused'")]
+    assert details == ["ResourceConflictException"] * 2
+    client.create_function(FunctionName="g", **BARE)
+    mapping = sim.event_source_mapping(sim.queue("other"), "lambda:g")
+    assert mapping.state == "Creating"
+    sim.run()
+    assert mapping.state == "Enabled"
+
+
+def test_a_version_that_an_update_publishes_is_pending(client: Any, sim: Simulation) -> None:
+    """$LATEST keeps the code before while LastUpdateStatus is InProgress; the version gives 409 until it is Active.
+
+    Recorded: test_lambda_versions_with_code_changes (State Pending); Lambda function states, for the rest.
+    """
+    made(client)
+    published = client.update_function_code(FunctionName="f", ZipFile=packed(2), Publish=True)
+    assert (published["Version"], published["State"], "LastUpdateStatus" in published) == ("1", "Pending", False)
+    assert client.get_function_configuration(FunctionName="f")["LastUpdateStatus"] == "InProgress"
+    client.create_alias(FunctionName="f", Name="live", FunctionVersion="1")
+    assert answered(client) == {"answer": 1, "version": "$LATEST"}
+    for name in ("1", "live"):
+        assert conflict(client.invoke, Qualifier=name) == PENDING
+    client.update_alias(
+        FunctionName="f", Name="live", FunctionVersion="1", RoutingConfig={"AdditionalVersionWeights": {}}
+    )
+    client.get_waiter("published_version_active").wait(FunctionName="f", Qualifier="1")
+    client.get_waiter("function_updated_v2").wait(FunctionName="f")
+    assert answered(client) == {"answer": 2, "version": "$LATEST"}
+    assert answered(client, "f:live") == {"answer": 2, "version": "1"}
+    assert client.publish_version(FunctionName="f")["Version"] == "1"  # nothing has changed since
+    again = other_code(client, 2, Publish=True)
+    assert (again["Version"], again["State"]) == ("1", "Active")
+    configured(client, Timeout=9)
+    assert client.publish_version(FunctionName="f")["Version"] == "2"
+
+
+def test_an_alias_that_leads_to_a_pending_version(client: Any, sim: Simulation) -> None:
+    """The share of a weighted alias that goes to the Pending version is 409, too."""
+    made(client)
+    client.publish_version(FunctionName="f")
+    client.update_function_code(FunctionName="f", ZipFile=packed(2), Publish=True)
+    weights = {"AdditionalVersionWeights": {"2": 1.0}}
+    client.create_alias(FunctionName="f", Name="live", FunctionVersion="1", RoutingConfig=weights)
+    assert conflict(client.invoke, Qualifier="live") == PENDING
+    sim.run()
+    assert answered(client, "f:live") == {"answer": 2, "version": "2"}
 
 
 def test_how_long_it_takes_is_a_setting_of_the_account() -> None:

@@ -297,6 +297,7 @@ def mappings(*keys: str) -> Callable[[Api], Answer]:
 def enabled(api: Api) -> Answer:
     api.do("function")
     created = api.do("mapping")
+    api.sim.run(for_="10s")
     return {"event_source_mapping": api.call("GetEventSourceMapping", UUID=created["UUID"])}
 
 
@@ -312,6 +313,7 @@ def default_batch_size(api: Api) -> Answer:
 def made_disabled(api: Api) -> Answer:
     api.do("function")
     found = {"create_esm_disabled": api.do("mapping"), "update_esm_enabling": api.do("mapping_update")}
+    api.sim.run(for_="10s")
     return found | {"get_esm_enabled": api.call("GetEventSourceMapping", UUID="mapping-1")}
 
 

@@ -25,7 +25,7 @@ from simbus.aws.paging import given, page
 from simbus.aws.table import Response, not_built
 from simbus.errors import AwsError
 from simbus.functions.function import LATEST
-from simbus.scheduler.configuration import listed, pending
+from simbus.scheduler.configuration import listed
 from simbus.scheduler.lambda_function import LambdaFunction
 from simbus.scheduler.mappings.request import snake
 from simbus.scheduler.validation import in_range, invalid, violated
@@ -92,10 +92,12 @@ def create_function(
     function = account.function(name, handler=Handler, code=code, dead_letter_config=dead_letter, **settings)
     if Tags:
         function.tag_resource(Tags)
-    function.state.create(account.world.account.function_activation)
+    activation = account.world.account.function_activation
+    function.state.begin(LATEST, activation)
     answer = function.get_function_configuration()
     if Publish:
         number = function.publish_version()
+        function.state.begin(number, activation)
         version = function.get_function_configuration(number)
         answer = {**version, "FunctionArn": function.arn}  # recorded: without the number here
     return answer
@@ -217,7 +219,7 @@ def update_function_code(
     Publish: bool = False,
     RevisionId: str | None = None,
 ) -> Response:
-    """The update is in progress for the account's `function_activation`; with Publish its code is there at once.
+    """The update is in progress for the account's `function_activation`; with Publish the new version is Pending.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
     """
@@ -228,10 +230,8 @@ def update_function_code(
     code = _code(account, "UpdateFunctionCode", **places)
     architectures = None if Architectures is None else list(Architectures)
     delay = account.world.account.function_activation
-    function.update_function_code(code, architectures, delay=delay, at_once=Publish)
-    if Publish:
-        return pending(function.get_function_configuration(function.publish_version()))
-    return function.get_function_configuration()
+    number = function.update_function_code(code, architectures, delay=delay, publish=Publish)
+    return function.get_function_configuration(number)
 
 
 @api.operation

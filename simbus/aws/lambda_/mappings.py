@@ -1,4 +1,7 @@
-"""Event source mappings. https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html"""
+"""Event source mappings. https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
+
+One that is made here takes the account's `mapping_transition_delay` from each state to the next.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,8 @@ def create_event_source_mapping(
     given = _given(locals())
     matches("eventSourceArn", EventSourceArn, ARN)
     _check_destination(DestinationConfig)
-    return _shown(account.event_source_mappings.create_event_source_mapping(**given))
+    delay = account.world.account.mapping_transition_delay
+    return _shown(account.event_source_mappings.create_event_source_mapping(transition_delay=delay, **given))
 
 
 @api.operation

@@ -47,6 +47,10 @@ class Account(Model):
         default=10 * SECOND,
         description="How long a table is CREATING, UPDATING or DELETING after the API operation; 10s if left out.",
     )
+    mapping_transition_delay: Duration = Field(
+        default=5 * SECOND,
+        description="How long an event source mapping that the API makes is Creating, Updating ...; 5s if left out.",
+    )
 
 
 def _start(value: Any) -> datetime:

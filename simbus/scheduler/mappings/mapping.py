@@ -2,7 +2,8 @@
 
 Sources: the answers recorded in sqs_esm, kinesis_esm, dynamodb_esm (shapes, states, reasons); botocore's model of
 EventSourceMappingConfiguration and ResourceInUseException. How long AWS takes from one state to the next is not
-documented (seconds to a minute); here it is `transition_delay`, by default nothing.
+documented (seconds to a minute); here it is `transition_delay`, by default nothing. To be Enabled a mapping waits for
+its function, too: Lambda invokes none that is Pending.
 """
 
 from __future__ import annotations
@@ -135,8 +136,9 @@ class EventSourceMapping:
         self._modified_ms = self._world.epoch_ms()
         self.state = through
         answer = self.describe()
-        if self._delay:
-            self._world.timeline.after(self._delay, self._arrive, to)
+        delay = max(self._delay, self.target.port.pending if to == "Enabled" else 0)
+        if delay:
+            self._world.timeline.after(delay, self._arrive, to)
         else:
             self._arrive(to)
         return answer

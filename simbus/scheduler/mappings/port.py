@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from simbus.errors import AwsError
 from simbus.functions.function import Function
+from simbus.functions.version import FunctionVersion
 from simbus.model import Invocation, Lineage, Outcome, Throttled
 from simbus.scheduler.mappings.filter import Criteria
 from simbus.scheduler.mappings.settings import MappingSettings
@@ -70,12 +71,20 @@ class FunctionPort:
         return self._function
 
     @property
+    def _version(self) -> FunctionVersion:
+        """The version that would run now."""
+        function = self.function
+        return function.versions.get(function.primary(self.qualifier), function.latest)
+
+    @property
     def timeout(self) -> int:
         """The timeout of the version that would run now, in seconds."""
-        function = self.function
-        if self.qualifier is None:
-            return function.config.timeout
-        return function.versions.get(function.primary(self.qualifier), function.latest).config.timeout
+        return self._version.config.timeout
+
+    @property
+    def pending(self) -> int:
+        """For how long this version is Pending still, in nanoseconds."""
+        return (self._version.pending_until or self._timeline.now) - self._timeline.now
 
     def invoke(self, payload: str, done: Done, *, lineage: Lineage | None = None) -> Invocation:
         """Ask for one run of the function. `done(invocation, answer)` is called once, never before this returns.

@@ -103,7 +103,6 @@ class EventSourceMappings:
         for name in ("event_source_arn", "starting_position", "starting_position_timestamp"):
             if name in given:
                 raise refused(f"{name} of an event source mapping can't be changed. Delete it and make another.")
-        mapping.check_usable("update")
         source = self._source(mapping.source_arn)
         fifo = isinstance(source.resource, Queue) and source.resource.settings.fifo_queue
         now = self._world.epoch_ms() / 1000
