@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 # No wall clock and no fresh chance in tests: the same examples on every machine, however slow it is.
 settings.register_profile("simbus", deadline=None, derandomize=True)
 settings.load_profile("simbus")
+
+# As in a terminal: a shell's background job ignores SIGINT, and tests of Ctrl-C would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

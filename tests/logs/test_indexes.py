@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from simbus import Simulation
@@ -21,7 +23,7 @@ FEW = ("SCAN s", "SCAN log_streams", "SCAN r", "SCAN routes", "SCAN (subquery", 
 
 
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> RunReader:
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunReader]:
     path = tmp_path_factory.mktemp("indexes") / "run.db"
     with Simulation(seed=1, db=path) as sim:
         work = sim.function("work")
@@ -30,7 +32,8 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> RunReader:
         sim.event_source_mapping(clicks, work, starting_position="TRIM_HORIZON")
         clicks.put_record(b"x", partition_key="one")
         sim.run()
-    return open_run(path)
+    with open_run(path) as reader:
+        yield reader
 
 
 def scans(rows: RunReader, sql: str, parameters: dict[str, str] | None = None) -> list[str]:
