@@ -103,7 +103,10 @@ def _oldest_messages(run: Rows, subject: Subject) -> Iterator[Point]:
 
 
 _DURATION = "Duration, as Lambda reports it: without init, without waiting."
-_AGE = "time from an event (it was sent, put, published) until it was settled: processed, dead-lettered or lost."
+_AGE = (
+    "time from an event (it was sent, put, published) until it was processed or dead-lettered; of what is held, until "
+    "the run ended. What is lost has none."
+)
 
 FIGURES: Final[dict[str, Figure]] = {
     "lost": _sampled("deliveries", sql.LOST, "Change events lost: neither processed, nor kept, nor dead-lettered."),
@@ -117,6 +120,9 @@ FIGURES: Final[dict[str, Figure]] = {
     ),
     "dead_lettered": _sampled(
         "deliveries", sql.DEAD_LETTERED, "Events that ended in a dead-letter queue or a failure destination."
+    ),
+    "held": _sampled(
+        "deliveries", sql.HELD, "Events that were not settled when the run ended: they wait, or are in work."
     ),
     "out_of_order": Figure(
         "count",

@@ -82,10 +82,25 @@ DUPLICATES: Final = f"""
     WHERE {_OF} GROUP BY d.event_id, d.subscription HAVING count(*) > 1
 """
 
-# Whose call was throttled was told so at once: that is no age of an event.
+# When the run ended (ms since the epoch).
+_END: Final = """
+    (SELECT CAST(strftime('%s', value) AS INTEGER) * 1000 + CAST(substr(strftime('%f', value), 4) AS INTEGER)
+        FROM run WHERE key = 'ended')
+"""
+
+# Not settled when the run ended, and not processed either; as old as it was then.
+HELD: Final = f"""
+    SELECT {_END} AS time, e.time AS came, 1 AS value FROM deliveries d JOIN events e ON e.id = d.event_id
+    WHERE d.outcome = 'held' AND {_OF}
+        AND (d.event_id, d.subscription) NOT IN (SELECT event_id, subscription FROM ({PROCESSED}))
+"""
+
+# Whose call was throttled was told so at once, and what is lost is never done, however soon: both have no age. What is
+# held will be older than it was at the end.
 AGES: Final = f"""
     SELECT d.settled_at AS time, d.settled_at - e.time AS value FROM deliveries d JOIN events e ON e.id = d.event_id
-    WHERE d.settled_at IS NOT NULL AND d.outcome != 'throttled' AND {_OF}
+    WHERE d.settled_at IS NOT NULL AND d.outcome NOT IN ('throttled', 'dropped') AND {_OF}
+    UNION ALL SELECT time, time - came FROM ({HELD})
 """
 
 # The age of the last record of each batch when the function got it, as IteratorAge has it.

@@ -55,17 +55,18 @@ _COLUMNS: Final = (
     ("refused", "refused", "count", False),
     ("dead-lettered", "dead_lettered", "count", False),
     ("lost", "lost", "count", False),
+    ("held", "held", "count", False),
     ("$ per million", "cost_per_million_usd", "usd", True),
 )
 
 
 def table(test: LoadTest) -> Table:
-    """The rows of a load test; of a search in a grid the row of each cell's highest rate."""
+    """The rows of a load test; of a search in a grid the row of each cell's highest rate, or its lowest that failed."""
     lines = _shown_lines(test)
     columns = [column for column in _COLUMNS if column[3] or any(getattr(line.row, column[1]) for line in lines)]
     windows = any(played.probe.profile.window is not None for played in test.played)
     judged = not windows and any(played.expectations for played in test.played)
-    best = _best(lines) if len(test.cells) > 1 else None
+    best = _best(lines, test.kind) if len(test.cells) > 1 else None
     left = _short([axis.name for axis in test.axes]) + (["time"] if windows else [])
     heading = [*left, "rate", *(name for name, *_ in columns)]
     heading += (["expected"] if judged else []) + (["best"] if best is not None else [])
@@ -94,34 +95,49 @@ def _shown_lines(test: LoadTest) -> list[Line]:
     lines = [Line(played, row) for played in test.played for row in played.rows]
     if test.kind != FIND or len(test.cells) == 1:
         return lines
-    highest = [test.capacity(cell) for cell in range(len(test.cells))]
-    return [line for line in lines if line.row.rate == highest[line.played.probe.cell]]
+    shown_rates = [test.capacity(cell) or min(test.held(cell)) for cell in range(len(test.cells))]
+    return [line for line in lines if line.played.probe.profile.peak == shown_rates[line.played.probe.cell]]
 
 
-def _best(lines: list[Line]) -> list[str]:
-    """Which rows are the cheapest and the fastest: among those of the same load, of those that hold if any does."""
+def _best(lines: list[Line], kind: str) -> list[str]:
+    """Which rows are the cheapest and the fastest, of those of the same load; of a search each at its highest rate.
+
+    Only among rows that did their load: where nothing is done, nothing costs and nothing takes long.
+    """
     marks: list[list[str]] = [[] for _ in lines]
     groups: dict[Any, list[int]] = {}
     for number, line in enumerate(lines):
-        key = None if line.played.probe.profile.kind == "step" else line.row.begin_s
-        groups.setdefault(key if key is not None else line.row.rate, []).append(number)
-    if all(len(group) == 1 for group in groups.values()):
-        groups = {None: list(range(len(lines)))}  # each cell at its own highest rate
-        _mark(marks, lines, groups[None], "highest rate", lambda row: -row.rate)
+        step = line.played.probe.profile.kind == "step"
+        key = None if kind == FIND else line.row.rate if step else line.row.begin_s
+        groups.setdefault(key, []).append(number)
     for group in groups.values():
-        _mark(marks, lines, group, "cheapest", lambda row: row.cost_per_million_usd)
+        if kind == FIND:
+            _mark(marks, lines, group, "highest rate", lambda row: -row.rate)
+        _mark(marks, lines, group, "cheapest", _shown_cost)
         _mark(marks, lines, group, "fastest", lambda row: row.p99_age_ms)
     return [", ".join(each) for each in marks]
 
 
 def _mark(marks: list[list[str]], lines: list[Line], group: list[int], word: str, value: Any) -> None:
-    fair = [number for number in group if lines[number].played.holds] or group
-    found = {number: value(lines[number].row) for number in fair}
+    """Of several, the best; all of them where they are equal, but none where all of the group are."""
+    found = {number: value(lines[number].row) for number in group if _did(lines[number])}
     known = {number: each for number, each in found.items() if each is not None}
     least = min(known.values(), default=None)
-    for number, each in known.items():
-        if each == least:
-            marks[number].append(word)
+    best = [number for number, each in known.items() if each == least]
+    for number in best if len(best) < len(group) else ():
+        marks[number].append(word)
+
+
+def _shown_cost(row: Row) -> float | None:
+    """As the table has it: what looks the same is the same."""
+    found = row.cost_per_million_usd
+    return None if found is None else float(f"{found:.4g}")
+
+
+def _did(line: Line) -> bool:
+    """Whether a row is as expected, and did what came, all but a little."""
+    came = line.row.events + line.row.refused
+    return line.played.holds and line.row.processed >= KEEPS_UP * came
 
 
 def text(test: LoadTest) -> str:
@@ -218,6 +234,9 @@ def _closing(test: LoadTest) -> Iterator[str]:
     if test.others:
         yield f"Not scaled, played as written: {', '.join(test.others)}."
     yield from test.notes
+    held = sum(row.held for played in test.played for row in played.rows)
+    if held:
+        yield f"Held: {held:,} events were not done when their runs ended; their age counts up to then, and is more."
     if not any(played.expectations for played in test.played):
         yield "Nothing is expected: --expect 'p99_age < 2s' finds the highest rate at which that holds."
 

@@ -40,7 +40,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     events: Annotated[int, _about("Events from outside that came; not what was refused.")] = 0
     processed: Annotated[int, _about("Events that were done in it (processed for every subscription, if any).")] = 0
     throughput: Annotated[float | None, _about("Done a second, while the load lasted.")] = None
-    p50_age_ms: Annotated[float | None, _about("From an event to its being settled; also of events within.")] = None
+    p50_age_ms: Annotated[float | None, _about("Of processed, dead-lettered and held ones; also within.")] = None
     p99_age_ms: float | None = None
     max_age_ms: float | None = None
     concurrency: Annotated[int, _about("Peak of the account's ConcurrentExecutions.")] = 0
@@ -51,6 +51,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     refused: Annotated[int, _about("Calls of the workload that were given up, after the retries of an SDK.")] = 0
     dead_lettered: int = 0
     lost: int = 0
+    held: Annotated[int, _about("Events that were not settled when the run ended, by when they came.")] = 0
     cost_usd: float = 0.0
     cost_per_million_usd: Annotated[float | None, _about("Of a million events that were done.")] = None
 
@@ -112,6 +113,7 @@ def measure(run: Rows, profile: Profile, read_queues: list[str]) -> list[Row]:
         "refused": spans.counted(sql.REFUSED),
         "dead_lettered": spans.counted(sql.DEAD_LETTERED),
         "lost": spans.counted(sql.LOST),
+        "held": spans.counted(f"SELECT came AS time, value FROM ({sql.HELD})"),
         "concurrency": _peaks(spans, "ConcurrentExecutions", [""]),
         "queue_depth": _peaks(
             spans, "ApproximateNumberOfMessagesVisible", [f"QueueName={name}" for name in read_queues]

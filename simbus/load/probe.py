@@ -6,7 +6,7 @@ import gc
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from simbus.arn import short_name
 from simbus.errors import RunError
@@ -26,6 +26,9 @@ from simbus.scenario.expectations import judge
 from simbus.scenario.loader import Scenario, load
 from simbus.scenario.variant import Variant
 
+IMPLIED: Final = ("refused", "lost", "held")
+"""Figures that are expected to be 0 where anything is expected, and nothing of them."""
+
 
 class Subject(NamedTuple):
     """What is tested: a scenario file, what is changed in it and expected besides, the seed, the guard of handlers."""
@@ -39,13 +42,14 @@ class Subject(NamedTuple):
     def scenario(self, further: tuple[str, ...] = ()) -> Scenario:
         """The scenario with further overrides. Raises ScenarioError.
 
-        A load that was not even taken is none: where anything is expected, `refused == 0` is, too, unless it is said.
+        A load that was not even taken is none, nor is one that was lost or is not done in the end: where anything is
+        expected, so is `refused == 0`, `lost == 0` and `held == 0`, each unless something is said of it.
         """
         overrides = (*self.overrides, *further)
         found = load(self.path, overrides, self.expectations)
-        if not found.spec.expect or any("refused" in item.figures() for item in found.spec.expect):
-            return found
-        return load(self.path, overrides, (*self.expectations, "refused == 0"))
+        said = {name for item in found.spec.expect for name in item.figures()}
+        implied = [f"{name} == 0" for name in IMPLIED if name not in said]
+        return load(self.path, overrides, (*self.expectations, *implied)) if found.spec.expect and implied else found
 
 
 class Probe(NamedTuple):

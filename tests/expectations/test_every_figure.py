@@ -21,6 +21,7 @@ functions:
   kept: {simulate: {error_rate: ERRORS}, event_invoke_config: {maximum_retry_attempts: 0, on_failure: "sqs:failed"}}
   few: {reserved_concurrent_executions: RESERVED, simulate: {duration: 500ms}}
   count: {simulate: {error_rate: ERRORS}}
+  last: {timeout: 30, simulate: {duration: DURATION}}
   charge: {timeout: 30, reserved_concurrent_executions: 1, simulate: {duration: 18s}}
 buckets: {uploads: {notifications: [{function: slow, events: ["s3:ObjectCreated:*"]}]}}
 topics: {news: {subscriptions: [{endpoint: "lambda:fail"}, {endpoint: "lambda:kept"}]}}
@@ -41,6 +42,7 @@ workload:
   - {send_message: {queue: jobs, message_body: m}, at: 4s, count: MESSAGES}
   - {send_message: {queue: orders, message_body: m}, at: 5s}
   - {invoke: {function: charge, invocation_type: Event}, at: 1s}
+  - {invoke: {function: last, invocation_type: Event}, at: 29m 55s}
 expect: []
 """
 DAMAGE = {"DURATION": "20s", "ERRORS": "1.0", "RESERVED": "2", "VISIBILITY": "30", "MESSAGES": "4"}
@@ -51,6 +53,7 @@ EXPECTED: list[dict[str, Any]] = [
     {"topic": "news", "function": "fail", "lost": 0},
     {"topic": "news", "function": "kept", "processed": 3},
     {"queue": "orders", "duplicates": 0},
+    {"function": "last", "held": 0},
     {"function": "kept", "dead_lettered": 0},
     {"source": "s3:uploads", "function": "slow", "out_of_order": 0},
     *({"bucket": "uploads", f"{which}_age": "< 1s"} for which in ("p50", "p90", "p95", "p99", "max")),

@@ -87,7 +87,7 @@ def test_the_figures_are_those_of_the_report_and_of_expectations() -> None:
     assert row["throttles"] == summary.functions[0].throttles
     assert row["events"] == sum(each.events for each in summary.deliveries)
     assert summary.digest == run["digest"]
-    assert [each.what for each in summary.expectations] == ["sqs:jobs p99_age", "refused"]
+    assert [each.what for each in summary.expectations] == ["sqs:jobs p99_age", "refused", "lost", "held"]
     assert not summary.passed
 
 

@@ -97,3 +97,66 @@ def test_windows_begin_on_a_minute_of_the_clock(options: tuple[str, ...]) -> Non
     assert "Give --set start=2026-01-01T00:00:00Z." in refused
     assert simbus(text, *options, "--set", "start=2026-01-01T00:00:00Z")
     assert simbus(text, "--rate", "1/s")
+
+
+SATURATED = f"until: 90s{FIVE_A_SECOND}"
+
+
+def test_what_is_not_done_at_the_end_counts_with_its_age_then() -> None:
+    """A queue that is far behind shows no young ages because only its first messages were done; and it fails."""
+    expecting = ("--expect", "p99_age < 95s")
+    [slow, fast] = runs(SATURATED, "--rate", "4,100/s", *expecting, status=1)
+    assert (slow["passed"], fast["passed"]) == (True, False)
+    assert found(fast)["held"] == fast["rows"][0]["held"] > 5_000
+    assert fast["rows"][0]["p50_age_ms"] == pytest.approx(60_000, rel=0.1)  # half of them came in the first 30 s of 90
+    assert found(fast)["p99_age"] == fast["rows"][0]["p99_age_ms"]
+    shown = simbus(SATURATED, "--rate", "100/s", *expecting, status=1)
+    assert f"Held: {fast['rows'][0]['held']:,} events were not done when their runs ended" in shown
+    assert "pass" in simbus(SATURATED, "--rate", "100/s", *expecting, "--expect", "held > 0")
+
+
+NOTHING_RUNS = """
+functions: {work: {reserved_concurrent_executions: 0, simulate: {duration: 100ms, init_duration: 0s}}}
+workload: [{invoke: {function: work, invocation_type: Event}, rate: 5/s, for: 1m, arrivals: constant}]
+"""
+
+
+def test_what_is_lost_is_not_fast() -> None:
+    """Developer Guide: with a reserved concurrency of 0, Lambda sends new events to the dead-letter queue, if any."""
+    [run] = runs(
+        NOTHING_RUNS, "--rate", "5/s", "--expect", "lambda:work error_rate < 1", "--expect", "p99_age < 1s", status=1
+    )
+    assert found(run) == {"lambda:work error_rate": None, "p99_age": None, "refused": 0, "lost": 300, "held": 0}
+    assert run["rows"][0]["p99_age_ms"] is None
+    [run] = runs(NOTHING_RUNS, "--rate", "5/s", "--expect", "lost >= 0")
+    assert run["passed"]
+
+
+def best(text: str, *options: str, status: int = 0) -> list[str]:
+    """The marks of each row."""
+    heading, *rows = simbus(text, "--set", GRID, *options, status=status).partition("\n\n")[0].splitlines()
+    assert heading.endswith("best")
+    words = ("highest rate", "cheapest", "fastest")
+    return [" ".join(word.split()[0] for word in words if word in row) for row in rows]
+
+
+GRID = "functions.work.reserved_concurrent_executions=0,1,2,3"
+# Two at once of 100 ms are as fast as three at 15/s; all cost the same.
+TWO_DO = ("--rate", "15/s", "--for", "30s")
+
+
+def test_marks_are_of_what_did_its_load() -> None:
+    """Nothing that is lost or refused is the fastest, and equal rows are marked alike."""
+    assert best(NOTHING_RUNS, *TWO_DO) == ["", "cheapest", "cheapest fastest", "cheapest fastest"]
+    assert best(NOTHING_RUNS, *TWO_DO, "--expect", "throttles == 0", status=1)[2:] == ["cheapest fastest"] * 2
+    assert best(NOTHING_RUNS, *TWO_DO, "--expect", "processed == 0", "--expect", "lost >= 0", status=1) == [""] * 4
+
+
+def test_marks_of_a_search_are_of_each_cells_highest_rate() -> None:
+    """Also where two cells have the same one; a cell in which nothing holds is shown, and has none."""
+    search = ("--find", "--for", "10s", "--precision", "0.5", "--expect", "throttles == 0")
+    marks = best(NOTHING_RUNS, *search, "--to", "12/s", status=1)
+    assert marks[0] == ""
+    assert [("highest" in mark) for mark in marks] == [False, False, True, True]
+    one = simbus(NOTHING_RUNS, "--set", GRID.replace(",2,3", ""), *search, status=1)
+    assert [line.split()[-1] for line in one.splitlines()[1:3]] == ["FAIL", "fastest"]
