@@ -125,7 +125,10 @@ def test_python_is_refused_as_well(sim: Simulation) -> None:
 
 
 def test_an_update_takes_a_while_too(sim: Simulation) -> None:
-    """UPDATING: the table can be used, another change is refused; a new index can't be read before it is ACTIVE."""
+    """UPDATING: the table can be used, another change is refused; a new index can't be read before it is ACTIVE.
+
+    The table is ACTIVE before that.
+    """
     sim.table("orders", hash_key="pk")
     client = sim.client("dynamodb")
     client.update_table(
@@ -151,6 +154,8 @@ def test_an_update_takes_a_while_too(sim: Simulation) -> None:
     assert refused(client.delete_table, TableName="orders") == IN_USE.format("updated")
     sim.run(for_="10s")
     assert status(client) == "ACTIVE"
+    assert refused(client.scan, TableName="orders", IndexName="of_city").startswith("ValidationException: Cannot read")
+    sim.run(for_="10s")
     assert client.scan(TableName="orders", IndexName="of_city")["Count"] == 1
 
 

@@ -206,6 +206,8 @@ def test_a_new_table_has_saved_nothing(sim: Simulation) -> None:
         put(client, number)
     throttled(put, client=client, number=2)
     client.update_table(TableName="orders", BillingMode="PAY_PER_REQUEST")
+    throttled(put, client=client, number=2)  # the old capacity until the table is ACTIVE (developer guide)
+    client.get_waiter("table_exists").wait(TableName="orders")
     for number in range(1000):
         put(client, number)
 

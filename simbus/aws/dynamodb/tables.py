@@ -72,10 +72,12 @@ def create_table(
         sse_specification=SSESpecification,
         deletion_protection_enabled=DeletionProtectionEnabled,
     )
-    answer: Response = {"TableDescription": table.describe_table()["Table"]}
-    answer["TableDescription"].get("BillingModeSummary", {}).pop("LastUpdateToPayPerRequestDateTime", None)
+    answer = table.describe_table()["Table"] | {"TableStatus": "CREATING"}
+    answer.get("BillingModeSummary", {}).pop("LastUpdateToPayPerRequestDateTime", None)
+    for index in answer.get("GlobalSecondaryIndexes", ()):
+        index["IndexStatus"] = "CREATING"
     table.begin()
-    return _underway(answer, "CREATING", [each["IndexName"] for each in GlobalSecondaryIndexes or ()])
+    return {"TableDescription": answer}
 
 
 @api.operation
@@ -98,7 +100,7 @@ def update_table(
     DeletionProtectionEnabled: bool | None = None,
 ) -> Response:
     table = named_table(account, TableName)
-    answer = table.update_table(
+    return table.update_table(
         attribute_definitions=AttributeDefinitions,
         billing_mode=BillingMode,
         provisioned_throughput=ProvisionedThroughput,
@@ -107,19 +109,8 @@ def update_table(
         sse_specification=SSESpecification,
         table_class=TableClass,
         deletion_protection_enabled=DeletionProtectionEnabled,
+        at_once=False,
     )
-    created = [each["Create"]["IndexName"] for each in GlobalSecondaryIndexUpdates if "Create" in each]
-    table.begin_update(created)
-    return _underway(answer, "UPDATING", created)
-
-
-def _underway(answer: Response, status: str, indexes: Sequence[str]) -> Response:
-    """The answer with the status that AWS's has; the indexes are being created."""
-    answer["TableDescription"]["TableStatus"] = status
-    for index in answer["TableDescription"].get("GlobalSecondaryIndexes", ()):
-        if index["IndexName"] in indexes:
-            index["IndexStatus"] = "CREATING"
-    return answer
 
 
 @api.operation

@@ -9,13 +9,13 @@ from typing import Any, Final
 import msgspec
 
 from simbus.sources.dynamodb.index import Index
+from simbus.sources.dynamodb.provisioned import Provision, Units
 from simbus.sources.dynamodb.store import TableStore
 from simbus.world import World, uuid
 
 ON_DEMAND: Final = "PAY_PER_REQUEST"
 PROVISIONED: Final = "PROVISIONED"
 _WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000, "Status": "ACTIVE"}  # of a new table
-Units = Mapping[str, int]
 
 
 class Info(msgspec.Struct):
@@ -23,11 +23,11 @@ class Info(msgspec.Struct):
 
     id: str
     created: datetime
+    capacity: Provision
     billing_mode: str = ON_DEMAND
     on_demand_since: datetime | None = None
     summary: bool = True
-    throughput: Units | None = None
-    index_throughput: dict[str, Units | None] = {}
+    index_capacity: dict[str, Provision] = {}
     tags: dict[str, str] = {}
     protected: bool = False
     table_class: str | None = None
@@ -42,10 +42,10 @@ def new_info(world: World, table: str, billing_mode: str, throughput: Units | No
     return Info(
         uuid(world.timeline.rng(f"dynamodb:{table}/id")),
         now,
+        Provision(throughput),
         billing_mode,
         now if on_demand else None,
         on_demand,
-        throughput,
     )
 
 
@@ -61,7 +61,7 @@ def key_arn(world: World, specification: Mapping[str, Any] | None) -> str | None
     return f"arn:aws:kms:{account.region}:{account.id}:{name}"
 
 
-def description(table: TableStore, info: Info) -> dict[str, Any]:
+def description(table: TableStore, info: Info, now: datetime) -> dict[str, Any]:
     """AWS's TableDescription. Item counts and sizes are those of this moment (AWS: about every six hours)."""
     schemas = (table.schema, *(index.schema for index in table.indexes.values()))
     types = {name: schema.kind(name) for schema in schemas for name in schema.names}
@@ -71,7 +71,7 @@ def description(table: TableStore, info: Info) -> dict[str, Any]:
         "KeySchema": table.schema.shown(),
         "TableStatus": table.status,
         "CreationDateTime": info.created,
-        "ProvisionedThroughput": _throughput(info.throughput),
+        "ProvisionedThroughput": info.capacity.shown(now),
         "TableSizeBytes": sum(size for _, size in table.stored.values()),
         "ItemCount": len(table.stored),
         "TableArn": table.arn,
@@ -82,7 +82,7 @@ def description(table: TableStore, info: Info) -> dict[str, Any]:
         if info.on_demand_since is not None:
             found["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"] = info.on_demand_since
     for member, is_global in (("LocalSecondaryIndexes", False), ("GlobalSecondaryIndexes", True)):
-        part = [_index(table, each, info) for each in table.indexes.values() if each.is_global is is_global]
+        part = [_index(table, each, info, now) for each in table.indexes.values() if each.is_global is is_global]
         if part:
             found[member] = part
     return found | _stream(table) | _rest(info)
@@ -99,7 +99,7 @@ def _stream(table: TableStore) -> dict[str, Any]:
 
 
 def _rest(info: Info) -> dict[str, Any]:
-    found: dict[str, Any] = {"DeletionProtectionEnabled": info.protected, "WarmThroughput": _warm(info.throughput)}
+    found: dict[str, Any] = {"DeletionProtectionEnabled": info.protected, "WarmThroughput": _warm(info.capacity.units)}
     if info.table_class is not None:
         found["TableClassSummary"] = {"TableClass": info.table_class}
     if info.key_arn is not None:
@@ -107,8 +107,9 @@ def _rest(info: Info) -> dict[str, Any]:
     return found
 
 
-def _index(table: TableStore, index: Index, info: Info) -> dict[str, Any]:
-    inside = [stored for stored in table.stored.values() if index.at(stored[0]) is not None]
+def _index(table: TableStore, index: Index, info: Info, now: datetime) -> dict[str, Any]:
+    held = table.stored.values() if index.status != "CREATING" else ()
+    inside = [stored for stored in held if index.at(stored[0]) is not None]
     projection: dict[str, Any] = {"ProjectionType": index.given.projection_type}
     if index.given.non_key_attributes:
         projection["NonKeyAttributes"] = list(index.given.non_key_attributes)
@@ -118,25 +119,15 @@ def _index(table: TableStore, index: Index, info: Info) -> dict[str, Any]:
         "Projection": projection,
     }
     if index.is_global:
-        units = info.index_throughput.get(index.name)
-        found |= {
-            "IndexStatus": "CREATING" if index.name in table.backfilling else "ACTIVE",
-            "ProvisionedThroughput": _throughput(units),
-            "WarmThroughput": _warm(units),
-        }
+        capacity = info.index_capacity[index.name]
+        found["IndexStatus"] = index.status
+        if index.backfilling is not None:
+            found["Backfilling"] = index.backfilling
+        found |= {"ProvisionedThroughput": capacity.shown(now), "WarmThroughput": _warm(capacity.units)}
     return found | {
         "IndexSizeBytes": sum(index.size(stored) for stored in inside),
         "ItemCount": len(inside),
         "IndexArn": f"{table.arn}/index/{index.name}",
-    }
-
-
-def _throughput(units: Units | None) -> dict[str, int]:
-    given = units or {}
-    return {
-        "NumberOfDecreasesToday": 0,
-        "ReadCapacityUnits": given.get("ReadCapacityUnits", 0),
-        "WriteCapacityUnits": given.get("WriteCapacityUnits", 0),
     }
 
 

@@ -26,6 +26,7 @@ _EMPTY_UPDATE = (
     "The update expression attempted to update the secondary index key to a value that is not supported. "
     "The AttributeValue for a key attribute cannot contain an empty {} value."
 )
+IndexStatus = Literal["CREATING", "UPDATING", "DELETING", "ACTIVE"]
 
 
 class IndexSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +74,8 @@ class Index:
         self.name = given.index_name
         self.is_global = is_global
         self.given = given
+        self.status: IndexStatus = "ACTIVE"
+        self.backfilling: bool | None = None  # while UpdateTable is making it: whether it has begun to copy items
         self.schema = schema(given.hash_key, given.range_key, types)
         self.key_names = tuple(dict.fromkeys((*self.schema.names, *table.names)))
         self._table = table

@@ -3,18 +3,20 @@
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html. The texts are AWS's, from
 public issues (terraform's, for a table that is being created or deleted; dynamic-dynamodb's, for one being updated).
 How long it takes is the account's `table_transition_delay`. Tables of a scenario and of `sim.table` are ACTIVE at once,
-and what Python's methods change is changed at once.
+and what Python's methods change is changed at once, unless they say otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from simbus.errors import AwsError
 from simbus.sources.base import Source
 from simbus.sources.dynamodb.store import FAR, Status, TableStore
 
+T = TypeVar("T")
+IN_USE: Final = "Attempt to change a resource which is still in use: "
 _DOING: Final = {"CREATING": "created", "UPDATING": "updated", "DELETING": "deleted"}
 _DESCRIBING: Final = frozenset(("describe_table", "describe_time_to_live", "describe_continuous_backups"))
 _CHANGING: Final = frozenset(
@@ -34,31 +36,36 @@ class LivingTable(TableStore):
 
     def begin(self) -> None:
         """CreateTable has been answered: the table is CREATING for a while, and nobody reads or writes it."""
-        self.backfilling.update(name for name, index in self.indexes.items() if index.is_global)
-        self._turn("CREATING", self._active)
+        for index in self.indexes.values():
+            index.status = "CREATING" if index.is_global else "ACTIVE"
+        self._turn("CREATING", self._created)
         if self.throughput is not None:
             self.throughput.begin()
-
-    def begin_update(self, new_indexes: Iterable[str]) -> None:
-        """UpdateTable has been answered: the table is UPDATING for a while, and can be used; new indexes cannot."""
-        self.backfilling.update(new_indexes)
-        self._turn("UPDATING", self._active)
 
     def begin_deletion(self, gone: Callable[[], object]) -> None:
         """DeleteTable has been answered: after a while `gone()` is called."""
         self._turn("DELETING", lambda _: gone())
 
     def _turn(self, status: Status, then: Callable[[None], object]) -> None:
-        delay = self._world.account.table_transition_delay
-        if not delay:
-            then(None)
-            return
-        self.status = status
-        self._out_until = FAR
-        self._timeline.background(self._timeline.now + delay, then)
+        if self._world.account.table_transition_delay:
+            self.status = status
+            self._out_until = FAR
+        self._later(then, None)
 
-    def _active(self, _: None) -> None:
-        self.backfilling.clear()
+    def _later(self, then: Callable[[T], object], what: T) -> None:
+        """Call `then(what)` when what AWS does in the background is done."""
+        delay = self._world.account.table_transition_delay
+        if delay:
+            self._timeline.background(self._timeline.now + delay, then, what)
+        else:
+            then(what)
+
+    def _created(self, _: None) -> None:
+        for index in self.indexes.values():
+            index.status = "ACTIVE"
+        self._active()
+
+    def _active(self) -> None:
         if self.status != "DELETING":
             self.status = "ACTIVE"
             self._out_until = self._outage_until
@@ -85,6 +92,5 @@ class LivingTable(TableStore):
         if self.status != "ACTIVE":
             raise AwsError(
                 "ResourceInUseException",
-                "Attempt to change a resource which is still in use: Table is being "
-                f"{_DOING[self.status]}: {self.resource}",
+                f"{IN_USE}Table is being {_DOING[self.status]}: {self.resource}",
             )

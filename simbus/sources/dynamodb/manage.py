@@ -1,4 +1,4 @@
-"""What is said of a table as a whole and changed about it: all that is at once ACTIVE here, and takes AWS seconds."""
+"""What is said of a table as a whole and changed about it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from simbus.bus import Bus
 from simbus.errors import AwsError, UsageError
 from simbus.metrics import Datapoint
 from simbus.sources.base import operation, twin
-from simbus.sources.dynamodb import definition
-from simbus.sources.dynamodb.describe import ON_DEMAND, PROVISIONED, Units, description, key_arn, new_info
+from simbus.sources.dynamodb.alter import AlterableTable, Alteration
+from simbus.sources.dynamodb.describe import ON_DEMAND, PROVISIONED, description, key_arn, new_info
 from simbus.sources.dynamodb.errors import bad_parameter, constraint, invalid
-from simbus.sources.dynamodb.index import Index
-from simbus.sources.dynamodb.life import LivingTable
-from simbus.sources.dynamodb.throughput import Throughput, units_of
+from simbus.sources.dynamodb.life import IN_USE
+from simbus.sources.dynamodb.provisioned import Provision, Units
+from simbus.sources.dynamodb.throughput import units_of
 from simbus.world import World
 
 _CLASSES = ("STANDARD", "STANDARD_INFREQUENT_ACCESS")
 
 
-class ManagedTable(LivingTable):
+class ManagedTable(AlterableTable):
     """A table that can be described, changed and deleted.
 
     `billing_mode` is PAY_PER_REQUEST, which nothing limits, or PROVISIONED (the default where there is a
@@ -50,11 +50,15 @@ class ManagedTable(LivingTable):
         super().__init__(world, bus, name, hash_key=hash_key, **settings)
         mode = billing_mode or (ON_DEMAND if provisioned_throughput is None else PROVISIONED)
         given = None if provisioned_throughput is None else units_of(provisioned_throughput, f"table {name}")
-        of_indexes = {each.name: each.given.provisioned_throughput for each in self.indexes.values()}
         self.info = new_info(world, name, mode, given)
+        of_indexes = {
+            each.name: each.given.provisioned_throughput
+            for each in self.indexes.values()
+            if each.is_global or each.given.provisioned_throughput is not None
+        }
         for index, units in (of_indexes | dict(index_throughput or {})).items():
-            if units is not None:
-                self.info.index_throughput[index] = units_of(units, f"index {index} of table {name}")
+            found = None if units is None else units_of(units, f"index {index} of table {name}")
+            self.info.index_capacity[index] = Provision(found)
         self._check_provisioned()
         self._provide(full=True)
         self.info.tags.update(tags or {})
@@ -77,9 +81,12 @@ class ManagedTable(LivingTable):
     @operation
     def describe_table(self) -> dict[str, Any]:
         """`{"Table": ...}`."""
-        return {"Table": description(self, self.info)}
+        return {"Table": self._description()}
 
     adescribe_table = twin(describe_table)
+
+    def _description(self) -> dict[str, Any]:
+        return description(self, self.info, self._world.datetime())
 
     @operation
     def update_table(
@@ -93,14 +100,17 @@ class ManagedTable(LivingTable):
         table_class: str | None = None,
         sse_specification: Mapping[str, Any] | None = None,
         deletion_protection_enabled: bool | None = None,
+        at_once: bool = True,
     ) -> dict[str, Any]:
         """Change what is given, with AWS's own parameters: `{"TableDescription": ...}`.
 
         `stream_specification` enables (`{"StreamEnabled": True, "StreamViewType": ...}`) or disables
         (`{"StreamEnabled": False}`) the stream. An enabled one cannot be changed: disable it first. Each one has an ARN
         of its own; a disabled one can be read for 24 hours more. `global_secondary_index_updates` creates an index,
-        deletes one or changes its throughput. All is done at once. Raises AwsError ValidationException (also where
-        AWS's API reference says ResourceInUseException), LimitExceededException, ResourceNotFoundException.
+        deletes one or changes its throughput. `at_once=False`: throughput and indexes take the account's
+        `table_transition_delay` (an index that is created twice as long), the table is UPDATING, as on AWS.
+        Raises AwsError ValidationException (also where AWS's API reference says ResourceInUseException),
+        LimitExceededException, ResourceNotFoundException, ResourceInUseException.
         """
         others = (table_class, sse_specification, deletion_protection_enabled)
         if not global_secondary_index_updates and all(
@@ -112,13 +122,12 @@ class ManagedTable(LivingTable):
             )
         if table_class is not None:
             check_class(table_class)
+        change = Alteration()
         if billing_mode is not None or provisioned_throughput is not None:
             updated = [each["Update"]["IndexName"] for each in global_secondary_index_updates if "Update" in each]
-            self._update_throughput(billing_mode, provisioned_throughput, updated)
+            self._alter_throughput(change, billing_mode, provisioned_throughput, updated)
         if global_secondary_index_updates:
-            self._update_indexes(attribute_definitions, global_secondary_index_updates)
-        if billing_mode or provisioned_throughput or global_secondary_index_updates:
-            self._provide(full=False)
+            self._alter_indexes(change, attribute_definitions, global_secondary_index_updates)
         if stream_specification is not None:
             self._update_stream(stream_specification)
         if table_class is not None:
@@ -127,7 +136,7 @@ class ManagedTable(LivingTable):
             self.info.key_arn = key_arn(self._world, sse_specification)
         if deletion_protection_enabled is not None:
             self.info.protected = deletion_protection_enabled
-        return {"TableDescription": description(self, self.info)}
+        return {"TableDescription": self._alter(change, at_once)}
 
     aupdate_table = twin(update_table)
 
@@ -139,133 +148,16 @@ class ManagedTable(LivingTable):
                 "Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
                 "protection first."
             )
-        answer = description(self, self.info)
+        if self.status == "ACTIVE" and any(index.status != "ACTIVE" for index in self.indexes.values()):
+            what = "Cannot delete table while indexes are being created, updated, or deleted."
+            raise AwsError("ResourceInUseException", f"{IN_USE}{what}")
+        answer = self._description()
         for member in ("AttributeDefinitions", "KeySchema", "CreationDateTime", "GlobalSecondaryIndexes"):
             answer.pop(member, None)
         self.end()
         return {"TableDescription": answer | {"TableStatus": "DELETING"}}
 
     adelete_table = twin(delete_table)
-
-    # --- throughput --------------------------------------------------------------------------------------------------
-
-    def _check_provisioned(self) -> None:
-        """Raise UsageError where billing mode and units don't fit each other."""
-        info = self.info
-        if info.billing_mode not in (ON_DEMAND, PROVISIONED):
-            raise UsageError(
-                f"billing_mode of table {self.resource} is {info.billing_mode!r}; it is {ON_DEMAND} or PROVISIONED."
-            )
-        on_demand = info.billing_mode == ON_DEMAND
-        everywhere = [each.name for each in self.indexes.values() if each.is_global]
-        odd = [name for name in info.index_throughput if name not in everywhere]
-        lacking = [name for name in everywhere if name not in info.index_throughput]
-        if on_demand and (info.throughput is not None or info.index_throughput):
-            raise UsageError(
-                f"table {self.resource} is {ON_DEMAND} and has provisioned_throughput; only a table of billing_mode "
-                "PROVISIONED and its global indexes have one. Remove the one or the other."
-            )
-        if not on_demand and (info.throughput is None or lacking):
-            what = "the table" if info.throughput is None else f"index {lacking[0]}"
-            raise UsageError(
-                f"table {self.resource} is PROVISIONED; {what} has no provisioned_throughput, which the table and each "
-                "of its global indexes need. Add it."
-            )
-        if odd:
-            raise UsageError(
-                f"table {self.resource} has throughput for {odd[0]!r}, which is no global index of it. Remove it."
-            )
-
-    def _provide(self, *, full: bool) -> None:
-        """Let the units that are described be those that count."""
-        info = self.info
-        if info.billing_mode == ON_DEMAND or info.throughput is None:
-            self.throughput = None
-            return
-        if self.throughput is None:
-            self.throughput = Throughput(self._timeline, self._world.metrics.table(self.resource), self.arn)
-        self.throughput.provide(None, info.throughput, full=full)
-        for name, units in info.index_throughput.items():
-            if units is not None:
-                self.throughput.provide(name, units, full=full)
-
-    def _update_throughput(self, billing_mode: str | None, throughput: Units | None, updated: Sequence[str]) -> None:
-        info = self.info
-        if billing_mode == "PROVISIONED" and throughput is None:
-            raise bad_parameter("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
-        mode = billing_mode or info.billing_mode
-        given = throughput if mode == ON_DEMAND or throughput is not None else info.throughput
-        definition.check_throughput(mode, given)
-        if throughput is not None and throughput == info.throughput:
-            raise invalid(_unchanged(throughput))
-        if mode != ON_DEMAND and mode != info.billing_mode:
-            left = [each.name for each in self.indexes.values() if each.is_global and each.name not in updated]
-            if left:
-                raise bad_parameter(f"ProvisionedThroughput must be specified for index: {','.join(left)}")
-        if mode == ON_DEMAND and mode != info.billing_mode:
-            info.on_demand_since = self._world.datetime()
-            info.index_throughput.clear()
-        info.summary = info.summary or billing_mode is not None
-        info.billing_mode = mode
-        info.throughput = given if given is None else dict(given)
-
-    # --- indexes -----------------------------------------------------------------------------------------------------
-
-    def _update_indexes(self, definitions: Sequence[Mapping[str, str]], updates: Sequence[Mapping[str, Any]]) -> None:
-        names = []
-        for update in updates:
-            if not any(update.get(kind) for kind in ("Update", "Create", "Delete")):
-                raise bad_parameter(
-                    "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
-                    "GlobalSecondaryIndexUpdate.Delete must not be null"
-                )
-            name = next(iter(update.values()))["IndexName"]
-            if name in names:
-                raise bad_parameter(
-                    f"Only one global secondary index update per index is allowed simultaneously. Index: {name}"
-                )
-            names.append(name)
-        if sum("Update" not in update for update in updates) > 1:
-            raise AwsError(
-                "LimitExceededException",
-                "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
-            )
-        for number, update in enumerate(updates, 1):
-            if "Create" in update:
-                self._create_index(definitions, update["Create"], number)
-            elif "Delete" in update:
-                name = self._global_index(update["Delete"]["IndexName"])
-                del self.indexes[name]
-                self.info.index_throughput.pop(name, None)
-                if self.throughput is not None:
-                    self.throughput.forget(name)
-            else:
-                name = self._global_index(update["Update"]["IndexName"])
-                throughput = update["Update"].get("ProvisionedThroughput")
-                definition.check_index_throughput(name, self.info.billing_mode, throughput)
-                self.info.index_throughput[name] = throughput
-
-    def _create_index(self, definitions: Sequence[Mapping[str, str]], given: Mapping[str, Any], number: int) -> None:
-        if given["IndexName"] in self.indexes:
-            raise invalid("Attempting to create an index which already exists")
-        own = {name: self.schema.kind(name) for name in self.schema.names}
-        types = own | definition.attribute_types(definitions)
-        where = f"globalSecondaryIndexUpdates.{number}.member.create"
-        settings = definition.index_settings(given, types, where)
-        definition.check_index_throughput(
-            settings.index_name, self.info.billing_mode, given.get("ProvisionedThroughput")
-        )
-        if sum(index.is_global for index in self.indexes.values()) >= definition.GLOBAL_LIMIT:
-            raise bad_parameter(f"GlobalSecondaryIndex count exceeds the per-table limit of {definition.GLOBAL_LIMIT}")
-        index = Index(self.schema, types, settings, is_global=True)
-        self.indexes[index.name] = index
-        self.info.index_throughput[index.name] = given.get("ProvisionedThroughput")
-
-    def _global_index(self, name: str) -> str:
-        index = self.indexes.get(name)
-        if index is None or not index.is_global:
-            raise AwsError("ResourceNotFoundException", "Requested resource not found")
-        return name
 
     # --- the stream --------------------------------------------------------------------------------------------------
 
@@ -303,13 +195,3 @@ def check_class(table_class: str) -> None:
     if table_class not in _CLASSES:
         rule = f"Member must satisfy enum value set: [{', '.join(_CLASSES)}]"
         raise constraint(table_class, "tableClass", rule)
-
-
-def _unchanged(units: Units) -> str:
-    read, write = units["ReadCapacityUnits"], units["WriteCapacityUnits"]
-    return (
-        "The provisioned throughput for the table will not change. The requested value equals the current value. "
-        f"Current ReadCapacityUnits provisioned for the table: {read}. Requested ReadCapacityUnits: {read}. "
-        f"Current WriteCapacityUnits provisioned for the table: {write}. Requested WriteCapacityUnits: {write}. "
-        "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
-    )

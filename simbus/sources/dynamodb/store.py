@@ -89,7 +89,6 @@ class TableStore(Source):
         self._expiries: dict[Key, int] = {}
         self.deleted = False
         self.status: Status = "ACTIVE"
-        self.backfilling: set[str] = set()  # indexes that UpdateTable is making
         self._outage_until = 0  # `_out_until` is also set while its status is another one, so that it is looked at
         self.transaction_duration = transaction_duration
         self.throughput: Throughput | None = None  # None: on demand

@@ -28,11 +28,11 @@ class View(NamedTuple):
         if index_name is None:
             return cls(table, None)
         index = table.indexes.get(index_name)
-        if index is None:
+        if index is None or index.status == "DELETING":
             raise invalid(f"The table does not have the specified index: {index_name}")
         if consistent and index.is_global:
             raise invalid("Consistent reads are not supported on global secondary indexes")
-        if index_name in table.backfilling:  # the text is remembered only
+        if index.status == "CREATING":  # the text is in public issues
             raise invalid(f"Cannot read from backfilling global secondary index: {index_name}")
         return cls(table, index)
 
