@@ -53,7 +53,7 @@ def explain(
             if (share := share_in(run)) < 1:
                 complain(
                     f"{file}: keeps {share:.4g} of its payloads, which tell who was in a batch: of batches that went "
-                    "well, wholly or in part, a story has only those that settled its event."
+                    "well as a whole a story has only those that settled its event."
                 )
             total, stories = _stories(run, name, "lost" if lost else "dead", limit or FIRST)
         with printing():

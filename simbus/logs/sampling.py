@@ -2,7 +2,7 @@
 
 Payloads are most of a file. Every row is written whatever the share, with its times, its outcome, its error and its log
 lines; what is left out is null: `data` of events, `payload` and `response` of attempts, `body` and `attributes` of
-messages. Attempts that failed keep theirs.
+messages. Attempts that failed keep theirs, and those of a batch in which an item failed.
 
 A hash of an id decides, no random number: another share changes nothing else, and more is kept of the same. An event
 and the message that it put into a queue have one id; an attempt that is for one event goes by that event, and one for a
@@ -25,6 +25,8 @@ _AT = {(table.name, column): at for table in TABLES for at, column in enumerate(
 _DATA = _AT["events", "data"]
 _EVENT, _STATUS, _PAYLOAD = (_AT["attempts", column] for column in ("event", "status", "payload"))
 _MESSAGE_ID, _BODY = _AT["messages", "message_id"], _AT["messages", "body"]
+_RESPONSE = _PAYLOAD + 1
+_FAILED_ITEM = '"itemIdentifier"'  # in the response to a batch: some of its items failed, though the attempt went well
 _NULL = (None,)
 _TWO_NULLS = (None, None)  # payload and response, body and attributes stand side by side
 
@@ -84,7 +86,7 @@ class Sample:
         for row in rows:
             event = row[_EVENT]
             keep = keeps(row[0]) if event is None else kept[event >> 3] >> (event & 7) & 1
-            if not keep and row[_STATUS] == "ok":
+            if not keep and row[_STATUS] == "ok" and _FAILED_ITEM not in (row[_RESPONSE] or ""):
                 row = row[:_PAYLOAD] + _TWO_NULLS + row[_PAYLOAD + 2 :]
             thinned.append(row)
         return thinned

@@ -243,3 +243,25 @@ def test_a_story_says_that_it_is_told_without_payloads(tmp_path: Path) -> None:
     assert "keeps 0 of its payloads" in said
     assert "attempt 1" in said
     assert "attempt 2" in said
+
+
+def test_a_batch_in_which_an_item_failed_keeps_its_payload() -> None:
+    """ReportBatchItemFailures: the attempt went well, and its response says what did not."""
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        bad = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in bad]}
+
+    with Simulation(seed=1, payloads=0) as sim:
+        dead = sim.queue("dead")
+        policy = {"dead_letter_target_arn": dead, "max_receive_count": 2}
+        jobs = sim.queue("jobs", visibility_timeout=60, redrive_policy=policy)
+        work = sim.function("work", handler=handler)
+        sim.event_source_mapping(jobs, work, batch_size=2, function_response_types=["ReportBatchItemFailures"])
+        for body in ("good", "bad", "good", "good"):
+            jobs.send_message(body)
+        sim.run()
+        with sim.reader() as rows:
+            found = [(row.status, row.response or "") for row in rows.invocations() if row.payload is not None]
+    assert [status for status, _ in found] == ["ok", "ok"], "the bad message came twice"
+    assert all("itemIdentifier" in response for _, response in found)
