@@ -129,7 +129,7 @@ def test_create_bucket_with_acls(s3: Any) -> None:
     s3.create_bucket(Bucket="another", ACL="private")
     s3.create_bucket(Bucket="open-one", ObjectOwnership="BucketOwnerPreferred")
     s3.delete_public_access_block(Bucket="open-one")
-    s3.put_bucket_policy(Bucket="open-one", Policy=POLICY)
+    s3.put_bucket_policy(Bucket="open-one", Policy=POLICY.replace("box", "open-one"))
     assert s3.get_bucket_policy_status(Bucket="open-one")["PolicyStatus"] == {"IsPublic": True}
     s3.put_bucket_acl(Bucket="open-one", ACL="public-read")
     controls = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
@@ -158,7 +158,10 @@ CORS = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
 WEBSITE = {"IndexDocument": {"Suffix": "index.html"}}
 BLOCK = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": False}
 OWNERSHIP = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
-POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject"}]}'
+POLICY = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",'
+    '"Resource":"arn:aws:s3:::box/*"}]}'
+)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +287,7 @@ def test_encryption_that_does_not_fit(s3: Any) -> None:
         ("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Enabled"}}),
         ("put_bucket_cors", {"CORSConfiguration": CORS}),
         ("put_bucket_website", {"WebsiteConfiguration": WEBSITE}),
-        ("put_bucket_policy", {"Policy": '{"Statement": [{}]}'}),
+        ("put_bucket_policy", {"Policy": POLICY.replace('"*"', '{"AWS": "000000000000"}')}),
         ("put_bucket_encryption", {"ServerSideEncryptionConfiguration": {"Rules": [{}]}}),
         ("put_public_access_block", {"PublicAccessBlockConfiguration": BLOCK}),
         ("put_bucket_ownership_controls", {"OwnershipControls": OWNERSHIP}),

@@ -136,3 +136,26 @@ def test_copied_parts(s3: Any) -> None:
     parts = [{"PartNumber": 1, "ETag": copy["ETag"]}]
     s3.complete_multipart_upload(**named, MultipartUpload={"Parts": parts})
     assert s3.get_object(Bucket="box", Key="k")["Body"].read() == b"234"
+
+
+def test_parts_of_an_upload_with_kms(s3: Any) -> None:
+    """Each answer has the encryption of the upload (API_UploadPart, API_UploadPartCopy); no ETag is an MD5 then."""
+    key = "1234abcd-12ab-34cd-56ef-1234567890ab"
+    named = begin(s3, ServerSideEncryption="aws:kms", SSEKMSKeyId=key, BucketKeyEnabled=True)
+    expected = {
+        "ServerSideEncryption": "aws:kms",
+        "SSEKMSKeyId": f"arn:aws:kms:us-east-1:000000000000:key/{key}",
+        "BucketKeyEnabled": True,
+    }
+    s3.put_object(Bucket="box", Key="source", Body=b"end")
+    first = s3.upload_part(**named, PartNumber=1, Body=PART)
+    last = s3.upload_part_copy(**named, PartNumber=2, CopySource="box/source")
+    etags = [first["ETag"], last["CopyPartResult"]["ETag"]]
+    parts = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, 1)]
+    done = s3.complete_multipart_upload(**named, MultipartUpload={"Parts": parts})
+    for answer in (first, last, done):
+        assert {name: answer[name] for name in expected} == expected
+    assert f'"{md5(PART).hexdigest()}"' not in etags
+    assert done["ETag"].endswith('-2"')
+    other = s3.upload_part(**begin(s3), PartNumber=1, Body=b"x")
+    assert (other["ServerSideEncryption"], "SSEKMSKeyId" in other) == ("AES256", False)

@@ -174,9 +174,14 @@ def test_checksums(s3: Any) -> None:
     assert refused(s3.put_object, Bucket="box", Key="k", Body=b"abd", ChecksumSHA256=sha)[:2] == ("BadDigest", 400)
     assert refused(s3.put_object, Bucket="box", Key="k", Body=b"abc", ChecksumSHA256="AA==")[0] == "InvalidRequest"
     assert refused(s3.put_object, Bucket="box", Key="k", Body=b"abc", ContentMD5="AA==")[0] == "InvalidDigest"
-    assert refused(s3.put_object, Bucket="box", Key="k", Body=b"abd", ContentMD5="kAFQmDzST7DWlj99KOF/cg==")[0] == (
-        "BadDigest"
-    )
+    with pytest.raises(ClientError) as caught:
+        s3.put_object(Bucket="box", Key="k", Body=b"abd", ContentMD5="kAFQmDzST7DWlj99KOF/cg==")
+    assert caught.value.response["Error"] == {  # as versity/versitygw#2034 and dandi/dandi-cli#1257 quote S3
+        "Code": "BadDigest",
+        "Message": "The Content-MD5 you specified did not match what we received.",
+        "ExpectedDigest": "900150983cd24fb0d6963f7d28e17f72",
+        "CalculatedDigest": "SRHlFuWqIdMnUS4Mixl2Fg==",
+    }
     assert s3.head_object(Bucket="box", Key="k").keys().isdisjoint({"ChecksumSHA256"})
     assert s3.head_object(Bucket="box", Key="k", ChecksumMode="ENABLED")["ChecksumSHA256"] == sha
 
@@ -264,6 +269,20 @@ def test_copy(s3: Any) -> None:
         {"Condition": "x-amz-copy-source-If-Match"},
     )
     assert refused(s3.copy_object, Bucket="box", Key="c", CopySource="box/no")[:2] == ("NoSuchKey", 404)
+
+
+def test_a_copy_onto_itself_where_encryption_was_set(s3: Any) -> None:
+    """S3 takes it without a change as soon as the bucket's encryption was set by hand, even to AES256
+    (getmoto/moto#6300); the encryption that every bucket has since 2023 does not count.
+    """
+    s3.put_object(Bucket="box", Key="k", Body=b"x", Metadata={"m": "1"})
+    assert refused(s3.copy_object, Bucket="box", Key="k", CopySource="box/k")[:2] == ("InvalidRequest", 400)
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    s3.put_bucket_encryption(Bucket="box", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    assert s3.copy_object(Bucket="box", Key="k", CopySource="box/k")["ServerSideEncryption"] == "AES256"
+    assert s3.head_object(Bucket="box", Key="k")["Metadata"] == {"m": "1"}
+    s3.delete_bucket_encryption(Bucket="box")
+    assert refused(s3.copy_object, Bucket="box", Key="k", CopySource="box/k")[:2] == ("InvalidRequest", 400)
 
 
 def test_what_is_not_built_is_refused(s3: Any) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from simbus.aws.s3.common import api, bucket_of, given
 from simbus.aws.s3.settings import Grants, access
 from simbus.aws.table import Response
-from simbus.sources.s3.configuring import is_public_policy
+from simbus.sources.s3.policies import is_public_policy
 
 if TYPE_CHECKING:
     from simbus.resources import Resources
@@ -99,7 +99,7 @@ def delete_bucket_policy(account: Resources, *, Bucket: str, ExpectedBucketOwner
 
 @api.operation
 def get_bucket_policy_status(account: Resources, *, Bucket: str, ExpectedBucketOwner: str | None = None) -> Response:
-    """Public is a policy of which a statement lets everybody do something under no condition."""
+    """Public as S3 understands it: see `is_public_policy`."""
     policy = bucket_of(account, Bucket, ExpectedBucketOwner).get_bucket_configuration("policy")
     return {"PolicyStatus": {"IsPublic": is_public_policy(policy)}}
 

@@ -110,7 +110,7 @@ def check_md5(given: str, etag: str) -> None:
         raise AwsError(
             "BadDigest",
             "The Content-MD5 you specified did not match what we received.",
-            ExpectedDigest=given,
+            ExpectedDigest=digest.hex(),  # hex here, base64 below: as S3 answers
             CalculatedDigest=b64encode(bytes.fromhex(etag)).decode(),
         )
 

@@ -8,10 +8,7 @@ switch ACLs off). Source: S3 API reference, "Error responses" and the operations
 from __future__ import annotations
 
 from copy import deepcopy
-from fnmatch import fnmatchcase
 from typing import Any, Final
-
-import msgspec
 
 from simbus.errors import AwsError
 from simbus.sources.base import operation, twin
@@ -19,6 +16,7 @@ from simbus.sources.s3.acl import checked_acl, is_public
 from simbus.sources.s3.details import Details
 from simbus.sources.s3.encryption import of_bucket
 from simbus.sources.s3.notifying import Notifying
+from simbus.sources.s3.policies import allows_anybody, check_policy, is_public_policy
 from simbus.sources.s3.settings import checked_tags
 
 _ABSENT: Final = {
@@ -61,7 +59,7 @@ class Configuring(Notifying, Details):
             self._access.set_block(configuration)
             return
         if kind == "policy":
-            _check_policy(configuration)
+            check_policy(configuration, self.arn)
             self._access.check_policy(is_public_policy(configuration))
         elif kind == "encryption":
             self._encryption = of_bucket(configuration, self._world.account)
@@ -167,50 +165,3 @@ class Configuring(Notifying, Details):
         self._world.targets.pop(self.arn, None)
 
     adelete_bucket = twin(delete_bucket)
-
-
-def allows_anybody(policy: str, arn: str) -> bool:
-    """Whether a bucket policy lets everybody get the object of that ARN, and no statement without one denies it."""
-    allowed = False
-    for statement in _listed(msgspec.json.decode(policy).get("Statement")):
-        if (
-            _is_for_everybody(statement)
-            and _names(statement, "Action", "s3:GetObject")
-            and _names(statement, "Resource", arn)
-        ):
-            if statement.get("Effect") == "Deny":
-                return False
-            allowed = allowed or not statement.get("Condition")
-    return allowed
-
-
-def is_public_policy(policy: str) -> bool:
-    """Whether a statement of it lets everybody do something under no condition (S3: "The meaning of 'public'")."""
-    return any(
-        statement.get("Effect") == "Allow" and _is_for_everybody(statement) and not statement.get("Condition")
-        for statement in _listed(msgspec.json.decode(policy).get("Statement"))
-    )
-
-
-def _is_for_everybody(statement: Any) -> bool:
-    principal = statement.get("Principal")
-    return principal == "*" or (isinstance(principal, dict) and "*" in _listed(principal.get("AWS")))
-
-
-def _names(statement: Any, member: str, wanted: str) -> bool:
-    return any(fnmatchcase(wanted, pattern) for pattern in _listed(statement.get(member)))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _check_policy(text: str) -> None:
-    try:
-        policy = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        policy = None
-    if not isinstance(policy, dict):
-        raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
-    if not policy.get("Statement"):
-        raise AwsError("MalformedPolicy", "Missing required field Statement")

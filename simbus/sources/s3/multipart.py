@@ -19,7 +19,7 @@ from simbus.sources.s3.checksums import COMPOSITE, FULL_OBJECT, Checksum, check_
 from simbus.sources.s3.conditions import check_copy_source, check_write, read_copy_range
 from simbus.sources.s3.details import Details
 from simbus.sources.s3.errors import argument, check_key, malformed, no_such_upload
-from simbus.sources.s3.objects import Part, StoredObject
+from simbus.sources.s3.objects import Encryption, Part, StoredObject
 from simbus.sources.s3.settings import ObjectSettings
 from simbus.sources.s3.writing import copy_source_parts
 from simbus.world import World
@@ -41,6 +41,9 @@ class Upload:
         self.algorithm = algorithm
         self.checksum_type = checksum_type
         self.parts: dict[int, StoredObject] = {}
+        encryption = template.encryption or Encryption()
+        self.encryption = encryption.shown()
+        self.has_digests = encryption.algorithm == "AES256"
 
 
 class Multipart(Details):
@@ -70,9 +73,7 @@ class Multipart(Details):
         self._settle(template, settings)
         upload = Upload(self._version_id() * 4, template, checksum_algorithm, kind)
         self._uploads[upload.id] = upload
-        found = {"Bucket": self.resource, "Key": key, "UploadId": upload.id, "ServerSideEncryption": "AES256"}
-        if template.encryption is not None:
-            found |= template.encryption.shown()
+        found = {"Bucket": self.resource, "Key": key, "UploadId": upload.id, **upload.encryption}
         if checksum_algorithm is not None:
             found |= {"ChecksumAlgorithm": checksum_algorithm, "ChecksumType": str(kind)}
         return found
@@ -110,8 +111,8 @@ class Multipart(Details):
         if size is None:
             algorithm = _part_algorithm(upload, checksum_algorithm, checksums)
             part.checksum = verified(algorithm, checksums, content)
-        upload.parts[part_number] = part
-        return {"ETag": f'"{part.etag}"', "ServerSideEncryption": "AES256", **shown(part.checksum)}
+        self._keep(upload, part_number, part)
+        return {"ETag": f'"{part.etag}"', **upload.encryption, **shown(part.checksum)}
 
     aupload_part = twin(upload_part)
 
@@ -152,9 +153,9 @@ class Multipart(Details):
         part = self._new(key, body, size)
         if upload.algorithm is not None and body is not None:
             part.checksum = checksum_of(upload.algorithm, body)
-        upload.parts[part_number] = part
+        self._keep(upload, part_number, part)
         result = {"ETag": f'"{part.etag}"', "LastModified": self._modified(part), **shown(part.checksum)}
-        found: dict[str, Any] = {"CopyPartResult": result, "ServerSideEncryption": "AES256"}
+        found: dict[str, Any] = {"CopyPartResult": result, **upload.encryption}
         return found if source._versioning is None else {**found, "CopySourceVersionId": original.version_id}
 
     aupload_part_copy = twin(upload_part_copy)
@@ -227,6 +228,12 @@ class Multipart(Details):
         if upload is None or upload.key != key:
             raise no_such_upload(upload_id)
         return upload
+
+    def _keep(self, upload: Upload, number: int, part: StoredObject) -> None:
+        """It is a part of the upload now; with KMS its ETag is no MD5."""
+        if not upload.has_digests:
+            part.etag = self._other_etag()
+        upload.parts[number] = part
 
     def _joined(self, upload: Upload, chosen: Mapping[int, StoredObject]) -> StoredObject:
         """The object: the parts' bytes, the settings that the upload began with."""

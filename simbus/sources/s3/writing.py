@@ -127,7 +127,7 @@ class Writing(Details):
         if if_match is not None or if_none_match is not None:
             check_write(key, self._objects.current.get(key), if_match, if_none_match)
         _check_directives(metadata_directive, tagging_directive)
-        if source is self and from_key == key and version_id is None:
+        if source is self and from_key == key and version_id is None and "encryption" not in self._configurations:
             _check_self_copy(original, metadata_directive, settings)
         copied = self._copied(key, original, checksum_algorithm)
         self._settle(copied, _for_copy(settings, metadata_directive, tagging_directive))
@@ -185,7 +185,10 @@ def _check_directives(metadata: str, tagging: str) -> None:
 
 
 def _check_self_copy(original: StoredObject, metadata_directive: str, settings: ObjectSettings) -> None:
-    """An object may be copied onto itself where something of it changes."""
+    """An object may be copied onto itself where something of it changes.
+
+    In a bucket whose encryption has been set, whatever it is, S3 does not look (getmoto/moto#6300).
+    """
     storage_class = checked_class(settings.get("storage_class") or "STANDARD")
     changes = (
         metadata_directive == "REPLACE"
