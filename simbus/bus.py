@@ -6,7 +6,8 @@ given up by whoever owns the subscription; the bus only writes down what happene
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from msgspec.structs import force_setattr
@@ -14,6 +15,9 @@ from msgspec.structs import force_setattr
 from simbus.kernel import MILLISECOND
 from simbus.model import ChangeEvent
 from simbus.world import World
+
+FIRST_SENT = "first_sent"
+"""The kind of the hop of an event that a client has sent before, when it was refused; its time is that of the first."""
 
 FLUSH_EVENTS = 10_000  # invocations flush with their own rows; this is for a run that has only events
 
@@ -38,6 +42,7 @@ class Bus:
         self._events = world.rows.events
         self._settlements = world.rows.settlements
         self._published = 0
+        self._again: tuple[int, str] | None = None
         self._subscriptions: dict[str, list[Subscription]] = {}
 
     def subscribe(self, source: str, subscription: Subscription) -> None:
@@ -66,12 +71,27 @@ class Bus:
                 event.data,
             )
         )
+        if self._again is not None and event.parent is None:
+            first, detail = self._again
+            self._rows.hops.append((event.id, first, FIRST_SENT, event.source, detail))
         if event.parent is not None and self._world.recorder is not None:
             self._world.recorder.caused(event)
         if len(self._events) >= FLUSH_EVENTS and self._timeline.actor is None:
             self._rows.flush_if_full()  # may start threads, and none starts inside a handler
         for subscription in self._subscriptions.get(event.source, ()):
             subscription.offer(event)
+
+    @contextmanager
+    def sent_again(self, first: int, detail: str) -> Iterator[None]:
+        """What comes from outside meanwhile is what a client that tries again sends; `first`: when it first did (ns).
+
+        A hop says so: how old the event becomes counts from then on, for whoever waits for it.
+        """
+        self._again = (self._origin + first) // MILLISECOND, detail
+        try:
+            yield
+        finally:
+            self._again = None
 
     def settle(self, event: ChangeEvent | None, subscription: str, outcome: str, request_id: str | None = None) -> None:
         """Write down what a delivery came to, where no attempt that went well says it (`Invocation.subscription`).

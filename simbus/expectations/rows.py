@@ -90,17 +90,20 @@ _END: Final = """
 
 # Not settled when the run ended, and not processed either; as old as it was then.
 HELD: Final = f"""
-    SELECT {_END} AS time, e.time AS came, 1 AS value FROM deliveries d JOIN events e ON e.id = d.event_id
+    SELECT {_END} AS time, e.time AS came, 1 AS value, d.event_id FROM deliveries d JOIN events e ON e.id = d.event_id
     WHERE d.outcome = 'held' AND {_OF}
         AND (d.event_id, d.subscription) NOT IN (SELECT event_id, subscription FROM ({PROCESSED}))
 """
 
 # Whose call was throttled was told so at once, and what is lost is never done, however soon: both have no age. What is
-# held will be older than it was at the end.
+# held will be older than it was at the end. Who sent an event again has waited since he first did (a hop).
 AGES: Final = f"""
-    SELECT d.settled_at AS time, d.settled_at - e.time AS value FROM deliveries d JOIN events e ON e.id = d.event_id
-    WHERE d.settled_at IS NOT NULL AND d.outcome NOT IN ('throttled', 'dropped') AND {_OF}
-    UNION ALL SELECT time, time - came FROM ({HELD})
+    SELECT a.time, a.time - coalesce(f.time, a.came) AS value FROM (
+        SELECT d.settled_at AS time, e.time AS came, d.event_id FROM deliveries d JOIN events e ON e.id = d.event_id
+        WHERE d.settled_at IS NOT NULL AND d.outcome NOT IN ('throttled', 'dropped') AND {_OF}
+        UNION ALL SELECT time, came, event_id FROM ({HELD})
+    ) a LEFT JOIN (SELECT event_id, min(time) AS time FROM hops WHERE kind = 'first_sent' GROUP BY event_id) f
+        ON f.event_id = a.event_id
 """
 
 # The age of the last record of each batch when the function got it, as IteratorAge has it.

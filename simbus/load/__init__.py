@@ -11,7 +11,8 @@ runs.py       all of it together: `load`
 document.py   the table, the CSV file and the JSON document
 
 The model is an open one: events arrive when the profile says, however slow the system is, and how old each becomes
-counts from then on. Nothing that waits holds back what comes after it (no coordinated omission).
+counts from then on, also where an SDK has to send it again (a hop `first_sent` says when that was). Nothing that waits
+holds back what comes after it (no coordinated omission).
 """
 
 from __future__ import annotations

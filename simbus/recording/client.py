@@ -33,13 +33,17 @@ Send = Callable[[Any, Done], None]
 
 
 class Request(NamedTuple):
-    """One request: `send(values, done)` sends it to the resource `target`; which operation, which attempt this is."""
+    """One request: `send(values, done)` sends it to the resource `target`; which operation, which attempt this is.
+
+    `first` is when the first attempt was sent (ns).
+    """
 
     target: str
     verb: str
     send: Send
     values: Any
     attempt: int = 1
+    first: int = 0
 
 
 class Client:
@@ -53,10 +57,18 @@ class Client:
 
     def issue(self, request: Request) -> None:
         """Send a request, and whatever attempts follow from it."""
+        if request.attempt == 1:
+            self._send(request)
+        else:
+            with self._bus.sent_again(request.first, f"{request.verb}; this is attempt {request.attempt}"):
+                self._send(request)
+
+    def _send(self, request: Request) -> None:
+        sent = self._world.timeline.now
 
         def done(error: AwsError | None) -> None:
             if error is not None:
-                self._failed(request, error)
+                self._failed(request, error, sent)
 
         recorder = self._world.recorder
         if recorder is None:
@@ -64,11 +76,12 @@ class Client:
         else:
             recorder.sent(self._name, request.attempt, request.send, request.values, done)
 
-    def _failed(self, request: Request, error: AwsError) -> None:
+    def _failed(self, request: Request, error: AwsError, sent: int) -> None:
         """Try again as an SDK does, or let the client have its error: a hop says so."""
         retried = error.status in _RETRIED_STATUS or error.code in _RETRIED_CODES
         if retried and request.attempt < MAX_ATTEMPTS:
             wait = int(self._rng.random() * min(2 ** (request.attempt - 1) * SECOND, LONGEST_WAIT))
-            self._world.timeline.after(wait, self.issue, request._replace(attempt=request.attempt + 1))
+            first = sent if request.attempt == 1 else request.first
+            self._world.timeline.after(wait, self.issue, request._replace(attempt=request.attempt + 1, first=first))
             return
         self._bus.hop(None, "client_error", request.target, f"{request.verb}, attempt {request.attempt}: {error}")

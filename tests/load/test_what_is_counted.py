@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from simbus.cli import app
+from simbus.logs.reader import open_run
 
 # Five at once of 1 s each do 5 a second (Little's law), at most.
 FIVE_A_SECOND = """
@@ -160,3 +161,23 @@ def test_marks_of_a_search_are_of_each_cells_highest_rate() -> None:
     assert [("highest" in mark) for mark in marks] == [False, False, True, True]
     one = simbus(NOTHING_RUNS, "--set", GRID.replace(",2,3", ""), *search, status=1)
     assert [line.split()[-1] for line in one.splitlines()[1:3]] == ["FAIL", "fastest"]
+
+
+def test_the_age_of_what_an_sdk_sends_again_counts_from_the_first_attempt() -> None:
+    """No coordinated omission: who was throttled has waited since. Of two calls at once one function runs one, 500 ms.
+
+    The SDK waits for a random share of 1 s and of 2 s before its second and third attempt (botocore, "Retries").
+    """
+    text = """
+functions: {work: {reserved_concurrent_executions: 1, simulate: {duration: 500ms, init_duration: 0s}}}
+workload:
+  - {invoke: {function: work}, rate: 1/m, for: 5m, arrivals: constant}
+  - {invoke: {function: work}, rate: 1/m, for: 5m, arrivals: constant}
+"""
+    [run] = runs(text, "--rate", "2/m", "--for", "10m", "--db", "runs")
+    [row] = run["rows"]
+    assert row["throttles"] >= 10
+    with open_run(Path(run["run_file"])) as file:
+        ended = [ended for [ended] in file.query("SELECT ended_at FROM invocations ORDER BY ended_at")]
+    # Both calls of a minute came at its begin: how long after that the later one ended is its age.
+    assert row["max_age_ms"] == max(each % 60_000 for each in ended) > 1_000
