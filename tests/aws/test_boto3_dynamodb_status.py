@@ -176,6 +176,25 @@ def test_a_deletion_takes_a_while_too(sim: Simulation) -> None:
     assert client.scan(TableName="orders")["Count"] == 0
 
 
+def test_what_is_told_of_a_table_that_is_deleted(sim: Simulation) -> None:
+    """DescribeTable says what DeleteTable has answered, the stream's settings too, and the keys besides.
+
+    Of its time to live nothing is told (ack-api-quirks DDB-TABLE-118).
+    """
+    table = sim.table("orders", hash_key="pk", stream_view_type="KEYS_ONLY")
+    table.put_item(KEY)
+    client = sim.client("dynamodb")
+    answer = client.delete_table(TableName="orders")["TableDescription"]
+    told = client.describe_table(TableName="orders")["Table"]
+    assert answer["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    assert {name: value for name, value in told.items() if name in answer} == answer
+    assert set(told) - set(answer) == {"AttributeDefinitions", "CreationDateTime", "KeySchema"}
+    assert refused(client.describe_time_to_live, TableName="orders") == (
+        "ValidationException: Cannot describe time to live while table is in DELETING state: Current table state is "
+        "DELETING"
+    )
+
+
 def test_an_outage_while_it_is_created(sim: Simulation) -> None:
     """503 for whatever is asked, also for what describes it; then it is as it is."""
     client = sim.client("dynamodb")

@@ -138,7 +138,7 @@ def list_tables(account: Resources, *, ExclusiveStartTableName: str = "", Limit:
 
 @api.operation
 def update_time_to_live(account: Resources, *, TableName: str, TimeToLiveSpecification: Mapping[str, Any]) -> Response:
-    return named_table(account, TableName).update_time_to_live(TimeToLiveSpecification)
+    return named_table(account, TableName).update_time_to_live(TimeToLiveSpecification, at_once=False)
 
 
 @api.operation

@@ -33,6 +33,10 @@ class Info(msgspec.Struct):
     table_class: str | None = None
     key_arn: str | None = None
     recovery_days: int | None = None
+    time_to_live: str | None = None  # the attribute as it is, or is going to be
+    time_to_live_status: str = "DISABLED"
+    time_to_live_changed: int | None = None  # when the API last did
+    final: dict[str, Any] | None = None  # the description of a table that is deleted
 
 
 def new_info(world: World, table: str, billing_mode: str, throughput: Units | None) -> Info:

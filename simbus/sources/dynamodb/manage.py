@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from simbus.bus import Bus
@@ -61,6 +62,8 @@ class ManagedTable(AlterableTable):
             self.info.index_capacity[index] = Provision(found)
         self._check_provisioned()
         self._provide(full=True)
+        self.info.time_to_live = self.ttl_attribute
+        self.info.time_to_live_status = "DISABLED" if self.ttl_attribute is None else "ENABLED"
         self.info.tags.update(tags or {})
         self.info.table_class = table_class
         self.info.key_arn = key_arn(world, sse_specification)
@@ -81,7 +84,7 @@ class ManagedTable(AlterableTable):
     @operation
     def describe_table(self) -> dict[str, Any]:
         """`{"Table": ...}`."""
-        return {"Table": self._description()}
+        return {"Table": self._description() if self.info.final is None else deepcopy(self.info.final)}
 
     adescribe_table = twin(describe_table)
 
@@ -151,11 +154,12 @@ class ManagedTable(AlterableTable):
         if self.status == "ACTIVE" and any(index.status != "ACTIVE" for index in self.indexes.values()):
             what = "Cannot delete table while indexes are being created, updated, or deleted."
             raise AwsError("ResourceInUseException", f"{IN_USE}{what}")
-        answer = self._description()
+        answer = self._description() | {"TableStatus": "DELETING"}
+        self.info.final = dict(answer)
         for member in ("AttributeDefinitions", "KeySchema", "CreationDateTime", "GlobalSecondaryIndexes"):
             answer.pop(member, None)
         self.end()
-        return {"TableDescription": answer | {"TableStatus": "DELETING"}}
+        return {"TableDescription": deepcopy(answer)}
 
     adelete_table = twin(delete_table)
 
