@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -165,7 +166,10 @@ def slowness(ours: Measured, other: Measured, most: float | None = None, by: str
 def peer(package: str) -> tuple[str, str] | None:
     """The Python that has this peer, this one or that of $SIMBUS_PEERS_PYTHON, and its version; None: neither."""
     code = f"import importlib.metadata; print(importlib.metadata.version({package!r}))"
-    for python in filter(None, (sys.executable, os.environ.get(PEERS_PYTHON))):
+    another = os.environ.get(PEERS_PYTHON)
+    if another and shutil.which(another) is None:
+        raise SystemExit(f"${PEERS_PYTHON} is {another}: no such program; it names a Python. Correct it, or unset it.")
+    for python in filter(None, (sys.executable, another)):
         found = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
         if found.returncode == 0:
             return python, found.stdout.strip()

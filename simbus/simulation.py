@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -15,6 +15,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from simbus import sdk
+from simbus.arguments import (
+    check_seed,
+    check_speed,
+    check_text,
+    read_account,
+    read_datetime,
+    read_path,
+    read_payloads,
+    read_ties,
+)
 from simbus.arn import Account
 from simbus.errors import UsageError
 from simbus.expectations import check_connected, check_known, cost
@@ -33,7 +43,7 @@ from simbus.kernel.loop import run as run_loop
 from simbus.kernel.pace import play
 from simbus.kernel.selection import Selection
 from simbus.kernel.ties import Ties
-from simbus.logs.sampling import ALL, share_of
+from simbus.logs.sampling import ALL
 from simbus.logs.writer import RunWriter
 from simbus.recording.file import check_target as check_recording
 from simbus.recording.recorder import Recorder
@@ -82,17 +92,21 @@ class Simulation(Resources):
         record: str | Path | None = None,
         payloads: float | str = ALL,
     ) -> None:
-        if not isinstance(account, Account):
-            account = _account(account or {})
-        if record is not None:
-            check_recording(Path(record))
-        self.seed = seed
-        self.timeline = Timeline(seed, ties=_ties(ties))
-        rows = RunWriter(None if db is None else Path(db), payloads=_payloads(payloads))
-        rows.open()
-        super().__init__(
-            World(self.timeline, rows, account, _datetime(start, "start")), rows, handler_guard, log_processors
+        check_seed(seed)
+        check_speed(speed)
+        check_text(scenario, "scenario")
+        its_account, its_start, recording = (
+            read_account(account),
+            read_datetime(start, "start"),
+            read_path(record, "record"),
         )
+        if recording is not None:
+            check_recording(recording)
+        self.seed = seed
+        self.timeline = Timeline(seed, ties=read_ties(ties))
+        rows = RunWriter(read_path(db, "db"), payloads=read_payloads(payloads))
+        rows.open()
+        super().__init__(World(self.timeline, rows, its_account, its_start), rows, handler_guard, log_processors)
         stage = Stage(self.world, self.bus, self.pool, self._destinations, self.event_source_mappings, Hooks(), {})
         self.faults = Faults(stage)
         self.faults.only = _only(faults)
@@ -101,7 +115,7 @@ class Simulation(Resources):
         sdk.open_for(self)
         self._results: list[ExpectationResult] = []
         self._facts(scenario)
-        self._recorder = None if record is None else Recorder(self.world, Path(record), seed, scenario)
+        self._recorder = None if recording is None else Recorder(self.world, recording, seed, scenario)
 
     def __repr__(self) -> str:
         return f"<Simulation seed={self.seed} {self.timeline!r}>"
@@ -247,9 +261,9 @@ class Simulation(Resources):
 
     def _instant(self, when: str | timedelta | datetime, name: str) -> int:
         if isinstance(when, str) and when[:1].isdigit() and "-" in when:
-            when = _datetime(when, name)
+            when = read_datetime(when, name)
         if isinstance(when, datetime):
-            return int((_datetime(when, name) - self.world.start) / timedelta(microseconds=1)) * 1000
+            return int((read_datetime(when, name) - self.world.start) / timedelta(microseconds=1)) * 1000
         return read_duration(when, name)
 
     # --- boto3 -----------------------------------------------------------------------------------------------------
@@ -357,38 +371,6 @@ def _only(value: str | Only | None) -> Only | None:
         raise UsageError(f"faults {error}") from None
 
 
-def _account(members: Mapping[str, Any]) -> Account:
-    """The account of these members; durations may be texts. Raises UsageError."""
-    given = dict(members)
-    for name in ("function_activation", "table_transition_delay", "mapping_transition_delay"):
-        if isinstance(given.get(name), str):
-            given[name] = read_duration(given[name], f"account.{name}")
-    return Account(**given)
-
-
-def _payloads(value: float | str) -> float:
-    try:
-        return share_of(value)
-    except UsageError as error:
-        raise UsageError(f"payloads {error}") from None
-
-
-def _ties(value: int | str | Ties | None) -> int | Ties | None:
-    try:
-        return Ties.parse(value) if isinstance(value, str) else value
-    except UsageError as error:
-        raise UsageError(f"ties {error}") from None
-
-
 @cache
 def _version() -> str:
     return package_version("simbus")
-
-
-def _datetime(value: str | datetime, name: str) -> datetime:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            raise UsageError(f"{name} is {value!r}; write a time like 2026-01-01T00:00:00Z.") from None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -52,6 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
     seeds = config.getoption("--simbus-seeds")
     if seeds is not None and seeds < 1:
         raise pytest.UsageError(f"--simbus-seeds={seeds}: is a number of seeds, from 1 on. Choose such a number.")
+    if seeds is not None and config.getoption("--simbus-seed") is not None:
+        raise pytest.UsageError("--simbus-seed is one seed, and --simbus-seeds are many. Keep one of them.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -70,7 +70,7 @@ def asked(seeds: int | None, jobs: int | None, keep_going: bool, seed: int | str
     if not 1 <= seeds <= MOST_SEEDS:
         raise UsageError(f"--seeds {seeds}: is a number of runs, from 1 on. Choose such a number.")
     if jobs is not None and not 1 <= jobs <= 1_000:
-        raise UsageError(f"--jobs {jobs}: is a number of processes, from 1 on. Choose such a number.")
+        raise UsageError(f"--jobs {jobs}: is a number of processes, from 1 to 1,000. Choose such a number.")
     if not (seed is None or (isinstance(seed, int) and seed >= 0)):
         raise UsageError(f"--seed {seed}: is the first of --seeds, a number from 0 on. Choose such a number.")
     return Exploring(seeds, int(seed or 0), jobs, keep_going)

@@ -110,8 +110,9 @@ def run(
         exploring = asked(seeds, jobs, keep_going, seed_of(seed))
         if exploring is not None:
             refuse_for_one_run(
-                db=db, speed=speed, ties=ties, events=events, faults=faults, record=record, junit=junit, github=github
-            )
+                db=db, speed=speed, ties=ties, events=events, faults=faults, record=record,
+                payloads=payloads, junit=junit, github=github,
+            )  # fmt: skip
         from simbus.cli.handlers import warnings
         from simbus.scenario.loader import load
         from simbus.scenario.variant import Variant

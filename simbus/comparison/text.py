@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from simbus.report.comparison import ChangedEvent, Comparison, DeadLetters
@@ -13,8 +14,10 @@ SHOWN: Final = 20
 def text_of(comparison: Comparison, run: str) -> str:
     """What changed against the run file `run`: a table of events, and what became of its dead letters."""
     found = comparison
+    changes = Counter(event.change for event in found.changed)
+    gone, new = changes.pop("gone", 0), changes.pop("new", 0)
     head = f"compared with {run}: {found.events_before:,} events before, {found.events_after:,} now; "
-    head += f"{len(found.changed):,} came out differently, {found.unchanged:,} did not"
+    head += f"{found.unchanged:,} came out as before, {changes.total():,} differently, {gone:,} gone, {new:,} new"
     if found.not_replayed:
         head += f" ({found.not_replayed:,} others were not replayed)"
     parts = [head]

@@ -148,11 +148,12 @@ def explore(
 def described(exploration: Exploration) -> Iterator[str]:
     """The lines that tell a person what came of it."""
     explored, failed = exploration.explored, exploration.failed
+    seeds = f"{explored:,} {'seed' if explored == 1 else 'seeds'}"
     if not failed:
-        yield f"{explored:,} seeds, no failure"
+        yield f"{seeds}, no failure"
         return
     more = "" if explored == exploration.seeds else f" of {exploration.seeds:,}"
-    yield f"{explored:,} seeds{more}, {len(failed):,} failed"
+    yield f"{seeds}{more}, {len(failed):,} failed"
     for each in failed[:MOST_SHOWN]:
         yield f"seed {each.seed}:"
         yield from (f"  {line}" for line in each.failure.text)

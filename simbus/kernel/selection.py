@@ -60,6 +60,8 @@ class Selection:
                     "Write for example 0, or 0.3,0.8-12, or none."
                 )
             item, first, last = match.groups()
+            if last and int(last) < int(first):
+                raise UsageError(f"is {text!r}; {part.strip()} runs backwards. Write {item}.{last}-{first}.")
             known = items.setdefault(int(item), [] if first else None)
             if first and known is not None:
                 known.append((int(first), int(last or first)))

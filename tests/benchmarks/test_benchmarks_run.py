@@ -57,6 +57,13 @@ def test_the_kernel_and_its_peers_serve_the_same_customers() -> None:
     assert digests["SimPy"] == digests["simbus timeline"] == digests["bare heapq"]
 
 
+def test_a_python_for_peers_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, with its variable."""
+    monkeypatch.setenv("SIMBUS_PEERS_PYTHON", "/nope")
+    with pytest.raises(SystemExit, match=r"^\$SIMBUS_PEERS_PYTHON is /nope: no such program; it names a Python\."):
+        peer("a-package-that-nobody-has-asked-for")
+
+
 def test_simpy_runs_here_as_it_does_in_its_own_process() -> None:
     """The peer's model is the floor's, to the nanosecond."""
     pytest.importorskip("simpy", reason="SimPy is in the extra `bench`")

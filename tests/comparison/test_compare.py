@@ -165,7 +165,8 @@ def test_the_text_for_people(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     text = result.stdout[result.stdout.index("compared with") :]
     assert text == (
-        f"compared with {tmp_path}/before.db: 119 events before, 120 now; 2 came out differently, 118 did not\n\n"
+        f"compared with {tmp_path}/before.db: 119 events before, 120 now; "
+        "118 came out as before, 1 differently, 0 gone, 1 new\n\n"
         "event                              caused by      subscription   before       now\n"
         "sqs:jobs SendMessage               lambda:first   lambda:second  dead_letter  ok\n"
         "s3:thumbs ObjectCreated:Put 7.jpg  lambda:second  lambda:third   -            ok\n\n"

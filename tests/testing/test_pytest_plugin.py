@@ -193,6 +193,21 @@ def test_more_seeds_from_the_command_line(pytester: pytest.Pytester) -> None:
     assert run(pytester, text, "--simbus-seeds=0").ret == pytest.ExitCode.USAGE_ERROR
 
 
+def test_one_seed_and_many_are_refused_together(pytester: pytest.Pytester) -> None:
+    """Neither is ignored."""
+    found = run(pytester, "def test_it(simulation): pass", "--simbus-seed=3", "--simbus-seeds=5")
+    assert found.ret == pytest.ExitCode.USAGE_ERROR
+    found.stderr.fnmatch_lines(["*--simbus-seed is one seed, and --simbus-seeds are many. Keep one of them.*"])
+
+
+def test_a_marker_with_a_wrong_value_says_so(pytester: pytest.Pytester) -> None:
+    """In the words of Simulation."""
+    text = "import pytest\n\n@pytest.mark.simbus(account={'id': '12'})\ndef test_it(simulation): pass\n"
+    found = run(pytester, text)
+    found.assert_outcomes(errors=1)
+    found.stdout.fnmatch_lines(["*UsageError: account.id is '12'; it is 12 digits.*"])
+
+
 def test_skips_and_expected_failures_end_the_seeds(pytester: pytest.Pytester) -> None:
     run(
         pytester,
