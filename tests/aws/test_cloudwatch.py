@@ -170,11 +170,69 @@ def test_data_of_several_queries(sim: Simulation, client: Any) -> None:
         (names[1], [0], "PartialData"),
         (names[1], [1, 2], "Complete"),
     ]
-    for wrong in ({"NextToken": "x"}, {"MaxDatapoints": 100_801}):
-        with pytest.raises(client.exceptions.ClientError, match="InvalidParameterValue"):
-            client.get_metric_data(MetricDataQueries=queries, **times, **wrong)
+    with pytest.raises(client.exceptions.InvalidNextToken):
+        client.get_metric_data(MetricDataQueries=queries, **times, NextToken="x")
     with pytest.raises(UsageError, match="with Expression"):
         client.get_metric_data(MetricDataQueries=[{"Id": "e", "Expression": "m1 * 2"}], **times)
+
+
+@pytest.mark.parametrize(
+    ("changes", "query", "lines"),
+    [
+        ({"EndTime": START}, {}, ["The parameter StartTime must not equal parameter EndTime."]),
+        (
+            {"EndTime": START - timedelta(hours=1)},
+            {},
+            ["The parameter StartTime must be less than the parameter EndTime."],
+        ),
+        (
+            {},
+            {"Id": "A"},
+            [
+                f"The value A for parameter MetricDataQueries.member.{n}.Id is not matching the expected pattern "
+                "^[a-z][a-zA-Z0-9_]*$."
+                for n in (1, 2)
+            ]
+            + ["The values for parameter id in MetricDataQueries are not unique."],
+        ),
+        ({}, {"Id": "a"}, ["The values for parameter id in MetricDataQueries are not unique."]),
+        (
+            {},
+            {"Stat": "Median"},
+            [
+                f"The value for parameter MetricDataQueries.member.{n}.MetricStat.Stat is not a valid statistic."
+                for n in (1, 2)
+            ],
+        ),
+    ],
+)
+def test_what_get_metric_data_refuses(client: Any, changes: Any, query: Any, lines: list[str]) -> None:
+    """400 ValidationError, a line for each thing, as users quote them (influxdata/telegraf#5420, elastic/beats#32687,
+    nerdswords/yet-another-cloudwatch-exporter#1435); the one of equal Ids is remembered.
+    """
+    stat = {"Metric": {"Namespace": "Shop", "MetricName": "Orders"}, "Period": 60, "Stat": query.get("Stat", "Sum")}
+    queries = [{"Id": query.get("Id", f"m{n}"), "MetricStat": stat} for n in (1, 2)]
+    times = {"StartTime": START, "EndTime": START + timedelta(hours=1), **changes}
+    with pytest.raises(client.exceptions.ClientError) as caught:
+        client.get_metric_data(MetricDataQueries=queries, **times)
+    error = caught.value.response["Error"]
+    assert (error["Code"], error["Message"].splitlines()) == ("ValidationError", lines)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+@pytest.mark.parametrize(("changes", "period"), [({"MaxDatapoints": 100_801}, 60), ({}, 61), ({}, 45)])
+def test_numbers_that_get_metric_data_refuses(client: Any, changes: Any, period: int) -> None:
+    """ValidationError as well; the texts are simbus's own."""
+    stat = {"Metric": {"Namespace": "Shop", "MetricName": "Orders"}, "Period": period, "Stat": "Sum"}
+    times = {"StartTime": START, "EndTime": START + timedelta(hours=1)}
+    with pytest.raises(client.exceptions.ClientError, match="ValidationError"):
+        client.get_metric_data(MetricDataQueries=[{"Id": "m", "MetricStat": stat}], **times, **changes)
+
+
+def test_no_time_between_start_and_end(client: Any) -> None:
+    """GetMetricStatistics has other codes than GetMetricData (influxdata/telegraf#2022)."""
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="must not equal parameter EndTime"):
+        statistics(client, "Sum", EndTime=START)
 
 
 def test_what_put_refuses(sim: Simulation, client: Any) -> None:

@@ -96,7 +96,10 @@ QUEUE_ERRORS = [
         "ScalingConfig and ProvisionedPollerConfig cannot be specified together.",
     ),
     ({"provisioned_poller_config": {"minimum_pollers": 9, "maximum_pollers": 8}}, "MinimumPollers 9 cannot be greater"),
-    ({"filter_criteria": {"filters": [{"pattern": {"body": ["x"]}}] * 6}}, "6 filters; a mapping has at most 5"),
+    (
+        {"filter_criteria": {"filters": [{"pattern": {"body": ["x"]}}] * 6}},
+        "has 6 filters; by AWS's quota a mapping has 5 at most",
+    ),
 ]
 
 

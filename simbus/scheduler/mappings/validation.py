@@ -4,7 +4,8 @@ Sources: the recordings sqs_esm, kinesis_esm, dynamodb_esm and those of test_lam
 ranges; for the rest error texts that users of AWS quote (serverless/serverless#7049, motdotla/node-lambda#466,
 pulumi/pulumi-aws-serverless#20, aws/aws-lambda-dotnet#1758, hashicorp/terraform-provider-aws#16113,
 awsdocs/aws-cloudformation-user-guide#334; terraform-aws-modules/terraform-aws-lambda#619 for the lanes of a tumbling
-window). Where nobody quotes one the words are simbus's own, and marked so here.
+window). Where nobody quotes one the words are simbus's own, and marked so here. Of too many filters the Developer
+Guide ("Lambda event filtering") says only that "Lambda will return an error": code and text are a choice, and say so.
 """
 
 from __future__ import annotations
@@ -140,10 +141,11 @@ def settings_of(
         raise refused("Parallelization factor must be equal to 1 when tumbling window period is configured")
     if 0 <= settings.maximum_record_age_in_seconds < 60:
         raise refused("MaximumRecordAgeInSeconds must be either -1 (forever) or between 60 and 604800 (inclusive)")
-    if len(settings.filters) > MOST_FILTERS:  # own words
+    if len(settings.filters) > MOST_FILTERS:
         raise refused(
-            f"FilterCriteria has {len(settings.filters)} filters; a mapping has at most {MOST_FILTERS}. "
-            "(AWS raises that quota to 10 on request.)"
+            f"simbus: filter_criteria has {len(settings.filters)} filters; by AWS's quota a mapping has "
+            f"{MOST_FILTERS} at most, 10 on request. Leave some out. AWS refuses this in words that are not "
+            "known to simbus."
         )
     return settings
 
