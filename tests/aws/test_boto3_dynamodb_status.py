@@ -150,8 +150,9 @@ def test_an_update_takes_a_while_too(sim: Simulation) -> None:
     assert refused(client.scan, TableName="orders", IndexName="of_city") == (
         "ValidationException: Cannot read from backfilling global secondary index: of_city"
     )
-    assert refused(client.update_table, TableName="orders", DeletionProtectionEnabled=True) == IN_USE.format("updated")
-    assert refused(client.delete_table, TableName="orders") == IN_USE.format("updated")
+    stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    assert refused(client.update_table, TableName="orders", StreamSpecification=stream) == IN_USE.format("updated")
+    client.tag_resource(ResourceArn=table["TableArn"], Tags=[{"Key": "a", "Value": "b"}])
     sim.run(for_="10s")
     assert status(client) == "ACTIVE"
     assert refused(client.scan, TableName="orders", IndexName="of_city").startswith("ValidationException: Cannot read")

@@ -244,6 +244,43 @@ def test_an_index_that_is_deleted_is_there_until_it_is_gone(sim: Simulation, cli
     assert "GlobalSecondaryIndexes" not in described(client)
 
 
+def test_what_is_refused_while_units_change(sim: Simulation, client: Any) -> None:
+    """Each in words of its own; deletion protection is none of it (DDB-TABLE-063, 175, 370)."""
+    update(client, ProvisionedThroughput=units(12, 12))
+    busy = IN_USE + "Table IOPS are currently being updated. Table: orders"
+    assert refused(client.update_table, ProvisionedThroughput=units(13, 13)) == busy
+    assert refused(client.update_table, BillingMode="PAY_PER_REQUEST") == busy
+    gone = [{"Delete": {"IndexName": "of_city"}}]
+    assert refused(client.update_table, GlobalSecondaryIndexUpdates=gone) == (
+        IN_USE + "Can't create or delete indexes while table IOPS are being updated. Table: orders"
+    )
+    assert refused(client.delete_table) == IN_USE + "Table: orders is in the process of being updated."
+    assert update(client, DeletionProtectionEnabled=True)["TableStatus"] == "UPDATING"
+    sim.run(for_="10s")
+    assert described(client)["DeletionProtectionEnabled"]
+    assert update(client, DeletionProtectionEnabled=False)["TableStatus"] == "ACTIVE"
+
+
+def test_what_is_refused_while_an_index_changes(sim: Simulation, client: Any) -> None:
+    """A new one can't be deleted before it is backfilled; no units change while one goes (DDB-TABLE-149, 376)."""
+    add = [{"Create": index("of_day", "day")}]
+    update(client, AttributeDefinitions=attributes("day"), GlobalSecondaryIndexUpdates=add)
+    indexes = IN_USE + "Cannot delete table while indexes are being created, updated, or deleted."
+    assert refused(client.delete_table) == indexes
+    assert refused(client.update_table, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "of_day"}}]) == (
+        IN_USE + "Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the "
+        "index is active. Table: orders Index: of_day"
+    )
+    gone = [{"Delete": {"IndexName": "of_city"}}]
+    assert refused(client.update_table, GlobalSecondaryIndexUpdates=gone).startswith("LimitExceededException: ")
+    sim.run(for_="20s")
+    update(client, GlobalSecondaryIndexUpdates=gone)
+    assert refused(client.update_table, ProvisionedThroughput=units(12, 12)) == (
+        IN_USE + "Can't change table IOPS when an index is being deleted. Table: orders Indexes: [of_city]"
+    )
+    assert refused(client.delete_table) == indexes
+
+
 def test_what_is_refused_changes_nothing(sim: Simulation, client: Any) -> None:
     """A request is done as a whole or not at all (DDB-TABLE-157, 380)."""
     before = described(client)

@@ -29,6 +29,8 @@ _CHANGING: Final = frozenset(
         "untag_resource",
     )
 )
+# Tags can be changed meanwhile; the first two look for themselves at what is under way.
+_WHILE_UPDATING: Final = frozenset(("update_table", "delete_table", "tag_resource", "untag_resource"))
 
 
 class LivingTable(TableStore):
@@ -75,7 +77,7 @@ class LivingTable(TableStore):
         if name in _DESCRIBING and self.status != "ACTIVE":
             Source._check_available(self)
             return
-        if name in _CHANGING:
+        if name in _CHANGING and not (self.status == "UPDATING" and name in _WHILE_UPDATING):
             self.check_idle(name)
         self._check_available()
 

@@ -123,10 +123,14 @@ class ManagedTable(AlterableTable):
                 "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates "
                 "or SSESpecification or ReplicaUpdates is required"
             )
+        units = billing_mode is not None or provisioned_throughput is not None
+        settings = any(each is not None for each in (stream_specification, table_class, sse_specification))
+        if self.status == "UPDATING":
+            self._check_under_way(units, global_secondary_index_updates, settings)
         if table_class is not None:
             check_class(table_class)
         change = Alteration()
-        if billing_mode is not None or provisioned_throughput is not None:
+        if units:
             updated = [each["Update"]["IndexName"] for each in global_secondary_index_updates if "Update" in each]
             self._alter_throughput(change, billing_mode, provisioned_throughput, updated)
         if global_secondary_index_updates:
@@ -139,7 +143,8 @@ class ManagedTable(AlterableTable):
             self.info.key_arn = key_arn(self._world, sse_specification)
         if deletion_protection_enabled is not None:
             self.info.protected = deletion_protection_enabled
-        return {"TableDescription": self._alter(change, at_once)}
+        only_protection = not (units or settings or global_secondary_index_updates)
+        return {"TableDescription": self._alter(change, at_once or only_protection)}
 
     aupdate_table = twin(update_table)
 
@@ -151,8 +156,11 @@ class ManagedTable(AlterableTable):
                 "Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
                 "protection first."
             )
-        if self.status == "ACTIVE" and any(index.status != "ACTIVE" for index in self.indexes.values()):
+        if any(index.status != "ACTIVE" for index in self.indexes.values()):
             what = "Cannot delete table while indexes are being created, updated, or deleted."
+            raise AwsError("ResourceInUseException", f"{IN_USE}{what}")
+        if self.status == "UPDATING":
+            what = f"Table: {self.resource} is in the process of being updated."
             raise AwsError("ResourceInUseException", f"{IN_USE}{what}")
         answer = self._description() | {"TableStatus": "DELETING"}
         self.info.final = dict(answer)
