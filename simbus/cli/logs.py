@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simbus.cli.exits import exit_status, printing
+from simbus.cli.exits import complain, exit_status, printing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simbus.logs.reader import LogEventRow, RunReader
 
 
@@ -34,8 +36,6 @@ def logs(
     { $.level = "ERROR" } and [space, delimited, fields].
     """
     with exit_status():
-        from time import sleep
-
         from simbus.logs.reader import open_run
 
         with open_run(file) as run, printing():
@@ -44,7 +44,7 @@ def logs(
             if not follow or run.finished:
                 _check_function(run, function)
                 _check_request(run, request_id)
-            pause = sleep if follow else None
+            pause = _waiting(file) if follow else None
             for event in run.log_events(function, request_id=request_id, filter=filter, follow=pause):
                 print(line(event), flush=follow)
 
@@ -57,6 +57,21 @@ def line(event: LogEventRow) -> str:
     stamp = time.replace(tzinfo=None).isoformat(timespec="milliseconds")
     message = event.message.rstrip("\n")
     return f"{stamp}Z [{event.function}] {message}"
+
+
+def _waiting(file: Path) -> Callable[[float], None]:
+    """Sleeps, and says on stderr once for what: a run that was killed is never finished."""
+    from time import sleep
+
+    told: list[Path] = []
+
+    def wait(seconds: float) -> None:
+        if not told:
+            told.append(file)
+            complain(f"{file}: waits for more of a run that is not finished; Ctrl-C ends the waiting.")
+        sleep(seconds)
+
+    return wait
 
 
 def _check_filter(pattern: str) -> None:

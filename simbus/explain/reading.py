@@ -9,6 +9,9 @@ from typing import Any, Final, Literal, NamedTuple
 
 from simbus.expectations.rows import IS_LOST, Rows
 
+MOST_ABOUT: Final = 20
+"""How many events about one subject are looked at."""
+
 _FEW: Final = 10
 _MANY: Final = 500  # SQLite takes 999 parameters, or more
 _IDS = re.compile(r'"(?:messageId|eventID)":"([^"]+)"')
@@ -182,7 +185,7 @@ class Reading:
         """The events about a subject (an object key, a partition key), or those of a stream's sequence number."""
         sql = f"""
             SELECT {", ".join(Event._fields)} FROM events WHERE (subject = :subject AND subject != id)
-                OR (id >= 'shardId-' AND id < 'shardId.' AND id GLOB 'shardId-*:' || :subject) LIMIT 20
+                OR (id >= 'shardId-' AND id < 'shardId.' AND id GLOB 'shardId-*:' || :subject) LIMIT {MOST_ABOUT}
         """
         return [Event(*row) for row in self._run.query(sql, {"subject": subject})]
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from simbus.errors import UsageError
 from simbus.expectations.rows import Rows
-from simbus.explain.reading import Attempt, Delivery, Event, Hop, Reading, Standing
+from simbus.explain.reading import MOST_ABOUT, Attempt, Delivery, Event, Hop, Reading, Standing
 from simbus.explain.story import Record, Step, Story
 from simbus.explain.upstream import upstream_of
 from simbus.kernel import MILLISECOND
@@ -60,6 +60,7 @@ class Teller:
     def named(self, name: str, file: str) -> Story:
         """The story of what is named by its id, by the beginning of it, or by what one event is about.
 
+        Of several about the same, it is that of the event that led to the others (an object and the item of its key).
         Raises UsageError where nothing, or more than one thing, goes by that name.
         """
         events, requests = self.reading.named(name)
@@ -67,11 +68,13 @@ class Teller:
             return self.events(self.reading.events(events))[0]
         if name in requests or (len(requests) == 1 and not events):
             return self.request(requests[0])
-        about = [] if events or requests else self.reading.about(name)
-        if len(about) == 1:
-            return self.events(about)[0]
-        found = [*(f"event {each}" for each in (*events, *(each.id for each in about)))]
-        found += [f"request {each}" for each in requests]
+        about = self.reading.events(events) if events or requests else self.reading.about(name)
+        first = [] if events or requests else self._first(about)
+        if len(first) == 1:
+            return self.events(first)[0]
+        found = [f"event {each.id} {each.source} {each.type}" for each in sorted(about, key=_begun)]
+        runs = self.reading.attempts(requests)
+        found += [f"request {each} lambda:{runs[each][0].function}" for each in requests]
         if not found:
             raise UsageError(
                 f"{file}: has no event, request or message {name}; it is named by its id, the beginning of that, or an "
@@ -79,6 +82,13 @@ class Teller:
             )
         shown = "\n  ".join(found[:MOST_CANDIDATES] + ["..."] * (len(found) > MOST_CANDIDATES))
         raise UsageError(f"{file}: {name} is not one thing alone. Give more of its id:\n  {shown}")
+
+    def _first(self, events: Sequence[Event]) -> list[Event]:
+        """Those that none of the others led to: their stories have the others in them."""
+        if len(events) == MOST_ABOUT:  # there may be more
+            return list(events)
+        ids = {event.id for event in events}
+        return [each for each in events if not any(up.id in ids for up in upstream_of(self.reading, each.parent))]
 
     def request(self, request_id: str) -> Story:
         """The story of a request: that of its event, or of the batch that it was for."""
@@ -163,6 +173,10 @@ def _with_those_that_settled(
     if batches:
         others = [attempt._replace(events=attempt.events or (event.id,)) for attempt in others]
     return [*batches, *others]
+
+
+def _begun(event: Event) -> int:
+    return event.time
 
 
 def _hang(child: Story, story: Story) -> None:

@@ -21,6 +21,7 @@ from simbus.logs.views import LINES
 from simbus.metrics import Datapoint
 
 POLL_SECONDS = 0.5
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_SHORT_READ)
 
 
 class InvocationRow(NamedTuple):
@@ -149,7 +150,7 @@ class RunReader:
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[sqlite3.Row]:
         """The rows of any SELECT, each addressable by column name.
 
-        Asking for the first row raises UsageError, in SQLite's words, for a statement that is wrong.
+        Asking for a row raises UsageError: in SQLite's words for a statement that is wrong, and for a damaged file.
         """
         try:
             if self._open is None:
@@ -157,6 +158,11 @@ class RunReader:
                 self._open.row_factory = sqlite3.Row
             yield from self._open.execute(sql, parameters)
         except (sqlite3.Error, sqlite3.Warning) as error:
+            if getattr(error, "sqlite_errorcode", None) in _DAMAGED:
+                raise UsageError(
+                    f"{self.path}: the file is damaged or cut off ({error}); a run file is read as a whole. "
+                    "Copy it again, or run the scenario again."
+                ) from error
             raise UsageError(
                 f"{self.path}: {error}; a run file answers the SELECT statements of SQLite. "
                 f"Correct the query: {' '.join(sql.split())}"

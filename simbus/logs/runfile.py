@@ -36,14 +36,15 @@ def version_of(path: Path) -> int | None:
 def check_target(path: Path) -> None:
     """Refuse a place where no run file can be written. Touches nothing.
 
-    Raises UsageError for a missing parent directory, a directory, a file that is not a run file of simbus, and where
-    the permission to write is lacking.
+    Raises UsageError for a missing parent directory, a directory, a file that is not a run file of simbus and not
+    empty, and where the permission to write is lacking.
     """
     try:
         _check_parent(path)
         if path.is_dir():
             raise UsageError(f"{path}: is a directory; a run file is a file. Give the path of a file.")
-        if path.exists() and (not path.is_file() or version_of(path) is None):
+        empty_file = path.is_file() and path.stat().st_size == 0  # `sqlite3 NAME.db` leaves one
+        if path.exists() and not empty_file and (not path.is_file() or version_of(path) is None):
             raise UsageError(
                 f"{path}: exists and is not a run file of simbus; only a run file is replaced. "
                 "Choose another path, or move the file away."

@@ -122,7 +122,7 @@ class Summary(msgspec.Struct, frozen=True):
             "A synchronous invocation that failed is in `events` alone: its caller was told, nothing of it is lost."
         ),
     ]
-    queues: list[QueueFigures]
+    queues: Annotated[list[QueueFigures], _about("How they stood at the end; none where the run did not finish.")]
     client_errors: list[ClientErrorFigures]
     losses: list[LossFigures]
     lost: Annotated[int, _about("Change events lost.")]

@@ -47,7 +47,7 @@ def summarise(
         functions,
         list(_failures(run)),
         list(deliveries(run)),
-        list(_queues(run, resources)),
+        list(_queues(run, resources)) if facts.get("finished") == "1" else [],
         list(client_errors(run)),
         list(losses(run)),
         lost(run),

@@ -55,11 +55,11 @@ def closing(summary: Summary) -> str:
         f"{each.fault} never occurred ({each.resource or 'the account'}, {each.effects}): the run ended before."
         for each in summary.idle_faults
     ]
-    lines += [
-        f"seed {summary.seed}, {virtual} of virtual time, ${summary.cost_usd:.6f} on AWS, lost events: {summary.lost}",
-        f"digest {summary.digest}",
-        f"run file {summary.run_file}",
-    ]
+    known = f"{virtual} of virtual time, ${summary.cost_usd:.6f} on AWS, lost events: {summary.lost}"
+    lines.append(f"seed {summary.seed}, {known if summary.finished else 'unfinished run'}")
+    if summary.digest:
+        lines.append(f"digest {summary.digest}")
+    lines.append(f"run file {summary.run_file}")
     failed = sum(not expectation.passed for expectation in summary.expectations)
     if failed:
         noun = "expectation" if failed == 1 else "expectations"

@@ -107,8 +107,11 @@ def test_an_interrupt_ends_a_follower_with_130(folder: Path) -> None:
     with start(folder, "logs", "spin.db", "--follow") as follower:
         assert follower.stdout is not None
         assert "[quick] INIT_START" in follower.stdout.readline()
+        assert follower.stderr is not None
+        waits = follower.stderr.readline()
         follower.send_signal(signal.SIGINT)
         _, stderr = follower.communicate()
+    assert waits == "spin.db: waits for more of a run that is not finished; Ctrl-C ends the waiting.\n"
     assert (follower.returncode, stderr) == (130, "Interrupted.\n")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from simbus import Simulation
 from simbus.cli import app
 from simbus.explain.reading import Event
 from simbus.explain.stories import Teller
@@ -269,3 +270,29 @@ def every(stories: list[Story]) -> Iterator[Any]:
         for step in story.steps:
             yield from every(step.caused)
         yield from every(story.led_to)
+
+
+def test_what_led_to_the_others_about_the_same_is_told(tmp_path: Path) -> None:
+    """An object whose key is that of the item that it leads to: one story; two objects of one key are two things."""
+    path = tmp_path / "chain.db"
+
+    def ingest(event: Any, context: Any) -> None:
+        for record in event["Records"]:
+            orders.put_item({"id": {"S": record["s3"]["object"]["key"]}})
+
+    with Simulation(db=path) as sim:
+        orders = sim.table("orders", hash_key="id", stream_view_type="NEW_IMAGE")
+        created = {"function": sim.function("ingest", handler=ingest), "events": ["s3:ObjectCreated:*"]}
+        uploads = sim.bucket("uploads", notifications=[created])
+        uploads.put_object("order-1", b"x")
+        sim.at("1s", lambda: uploads.put_object("order-2", b"x"))
+        sim.at("2s", lambda: uploads.put_object("order-2", b"y"))
+        sim.run()
+    [story] = json.loads(explain(path, "order-1", "--json").stdout)["stories"]
+    assert (story["source"], story["subject"]) == ("s3:uploads", "order-1")
+    assert "dynamodb:orders" in json.dumps(story)
+    refused = explain(path, "order-2")
+    assert refused.exit_code == 2
+    lines = refused.stderr.splitlines()[1:]
+    assert [line.split()[2:] for line in lines if "s3:" in line] == [["s3:uploads", "ObjectCreated:Put"]] * 2
+    assert [line.split()[2:] for line in lines if "dynamodb:" in line] == [["dynamodb:orders", "INSERT"]]

@@ -164,3 +164,12 @@ def test_a_run_file_of_another_version_is_refused(tmp_path: Path, version: int, 
         database.execute("CREATE TABLE t (x)")
     with pytest.raises(UsageError, match=f"has version {version}; this simbus reads version 2.*{remedy}"):
         open_run(tmp_path / "other.db")
+
+
+@pytest.mark.parametrize("kept", [100, 20_000])
+def test_a_damaged_file_is_said_to_be_damaged(path: Path, kept: int) -> None:
+    """A copy that was cut off: it is the file, not the question."""
+    path.write_bytes(path.read_bytes()[:kept])
+    with open_run(path) as run, pytest.raises(UsageError, match="the file is damaged or cut off") as refused:
+        list(run.log_events())
+    assert "SELECT" not in str(refused.value)

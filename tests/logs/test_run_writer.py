@@ -402,6 +402,14 @@ def test_any_other_file_is_refused_and_untouched(tmp_path: Path) -> None:
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["notes.txt", "other.db"]
 
 
+def test_an_empty_file_is_replaced(tmp_path: Path) -> None:
+    """`sqlite3 NAME.db` leaves one where there is no such file."""
+    (tmp_path / "run.db").touch()
+    with RunWriter(tmp_path / "run.db"):
+        pass
+    assert runfile.version_of(tmp_path / "run.db") is not None
+
+
 def test_places_that_cannot_hold_a_file_are_refused(tmp_path: Path) -> None:
     """A directory, a missing parent, a parent that is a file, a name that the system does not take, a device."""
     (tmp_path / "file").write_text("")
