@@ -83,14 +83,14 @@ DUPLICATES: Final = f"""
 """
 
 # When the run ended (ms since the epoch).
-_END: Final = """
+END: Final = """
     (SELECT CAST(strftime('%s', value) AS INTEGER) * 1000 + CAST(substr(strftime('%f', value), 4) AS INTEGER)
         FROM run WHERE key = 'ended')
 """
 
 # Not settled when the run ended, and not processed either; as old as it was then.
 HELD: Final = f"""
-    SELECT {_END} AS time, e.time AS came, 1 AS value, d.event_id FROM deliveries d JOIN events e ON e.id = d.event_id
+    SELECT {END} AS time, e.time AS came, 1 AS value, d.event_id FROM deliveries d JOIN events e ON e.id = d.event_id
     WHERE d.outcome = 'held' AND {_OF}
         AND (d.event_id, d.subscription) NOT IN (SELECT event_id, subscription FROM ({PROCESSED}))
 """

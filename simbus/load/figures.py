@@ -1,9 +1,11 @@
 """What a run under load came to: one row for the whole of it, or one for each window of virtual time.
 
 The figures are those of `simbus.expectations.figures`, so that a row of a whole run says what `simbus report` and the
-expectations say of it. An event belongs to the window in which it came; what is counted or stands (throttles, peaks,
-attempts, their cost), to the window in which it happened; `processed` and `throughput` count the events that were done
-in the window, also those that came before it. What happens after the profile has ended is in a last row.
+expectations say of it; but what was done and how old it became is of events from outside, to the end of all that they
+led to (`simbus.load.whole`), where an expected age is of one delivery. An event belongs to the window in which it came;
+what is counted or stands (throttles, peaks, attempts, their cost), to the window in which it happened; `processed` and
+`throughput` count the events that were done in the window, also those that came before it. What happens after the
+profile has ended is in a last row.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from simbus.expectations import rows as sql
 from simbus.expectations.figures import rank
 from simbus.expectations.rows import Rows
 from simbus.kernel import MILLISECOND, SECOND
+from simbus.load import whole
 from simbus.load.profiles import Profile
 
 MILLION: Final = 1_000_000
@@ -38,9 +41,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     end_s: Annotated[float | None, _about("Null: the end of the run.")]
     rate: Annotated[float, _about("Events a second that the profile asked for, in the mean.")]
     events: Annotated[int, _about("Events from outside that came; not what was refused.")] = 0
-    processed: Annotated[int, _about("Events that were done in it (processed for every subscription, if any).")] = 0
+    processed: Annotated[int, _about("Events that were done in it, with all that they led to.")] = 0
     throughput: Annotated[float | None, _about("Done a second, while the load lasted.")] = None
-    p50_age_ms: Annotated[float | None, _about("Of processed, dead-lettered and held ones; also within.")] = None
+    p50_age_ms: Annotated[float | None, _about("From an event to the end of all that it led to.")] = None
     p99_age_ms: float | None = None
     max_age_ms: float | None = None
     concurrency: Annotated[int, _about("Peak of the account's ConcurrentExecutions.")] = 0
@@ -73,8 +76,9 @@ class _Spans:
         return f"min(max(({column} - {self.start}) / {self._every}, 0), {last})"
 
     def each(self, statement: str, **parameters: Any) -> Iterator[Any]:
-        """The rows of a statement; `:source` and `:function` are null."""
-        return iter(self._run.query(statement, {"source": None, "function": None, **parameters}))
+        """The rows of a statement; `:source` and `:function` are null, `:start` is the begin of the first window."""
+        given = {"source": None, "function": None, "start": self.start}
+        return iter(self._run.query(statement, {**given, **parameters}))
 
     def counted(self, samples: str) -> dict[int, int]:
         """The sum of (time, value) samples by window."""
@@ -82,31 +86,16 @@ class _Spans:
         return {span: int(value) for span, value in rows}
 
 
-# A call that was throttled brought no event: it is tried again, or refused.
-_CAME: Final = """
-    SELECT time, 1 AS value FROM events WHERE parent IS NULL
-        AND id NOT IN (SELECT event_id FROM deliveries WHERE outcome = 'throttled')
-"""
-# What nobody subscribed to, or every filter turned away, is done as it comes.
-_DONE: Final = """
-    SELECT max(coalesce(d.settled_at, e.time)) AS time
-    FROM main.events e LEFT JOIN main.deliveries d ON d.event_id = e.id
-    WHERE e.parent IS NULL GROUP BY e.id HAVING min(coalesce(d.outcome = 'ok', 1))
-"""
-
-
 def measure(run: Rows, profile: Profile, read_queues: list[str]) -> list[Row]:
     """One row, or one for each window and a last one for what came after them; `read_queues` have a mapping."""
     facts = cost.facts_of(run)
     spans = _Spans(run, facts, profile)
+    whole.follow(run)
     done_while = dict(
-        spans.each(
-            f"SELECT {spans.of('time', spans.after)} AS span, count(*) FROM ({_DONE}) WHERE time >= :start GROUP BY 1",
-            start=spans.start,
-        )
+        spans.each(f"SELECT {spans.of('time', spans.after)} AS span, count(*) FROM ({whole.DONE}) GROUP BY span")
     )
     columns: dict[str, dict[int, Any]] = {
-        "events": spans.counted(_CAME),
+        "events": spans.counted(whole.CAME),
         "processed": _folded(done_while, spans.last),
         "throttles": spans.counted(sql.metric("Throttles")),
         "errors": spans.counted(sql.ERRORS),
@@ -159,7 +148,7 @@ def _folded(counts: dict[int, int], last: int) -> dict[int, int]:
 def _ages(spans: _Spans) -> dict[str, dict[int, float]]:
     """The ages of events by the window in which they came; nearest rank, as expectations have it."""
     window = spans.of("came")
-    ages = f"SELECT time - value AS came, value FROM ({sql.AGES})"
+    ages = whole.AGES
     counts = dict(spans.each(f"SELECT {window} AS span, count(*) FROM ({ages}) GROUP BY span ORDER BY span"))
     found: dict[str, dict[int, float]] = {"p50_age_ms": {}, "p99_age_ms": {}, "max_age_ms": {}}
     values = map(itemgetter(1), spans.each(f"SELECT {window} AS span, value FROM ({ages}) ORDER BY span, value"))

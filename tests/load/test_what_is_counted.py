@@ -181,3 +181,36 @@ workload:
         ended = [ended for [ended] in file.query("SELECT ended_at FROM invocations ORDER BY ended_at")]
     # Both calls of a minute came at its begin: how long after that the later one ended is its age.
     assert row["max_age_ms"] == max(each % 60_000 for each in ended) > 1_000
+
+
+TWO_HOPS = FIVE_A_SECOND.replace(
+    "workload: [{send_message: {queue: jobs, message_body",
+    'topics: {news: {subscriptions: [{protocol: sqs, endpoint: "sqs:jobs", raw_message_delivery: true}]}}\n'
+    "workload: [{publish: {topic: news, message",
+)
+FRONT = """
+import boto3
+
+def handler(event, context):
+    sqs = boto3.client("sqs")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="jobs")["QueueUrl"], MessageBody="x")
+"""
+CODE_BETWEEN = FIVE_A_SECOND.replace(
+    "functions:", "functions:\n  front: {handler: front.handler, code: front.py}"
+).replace('send_message: {queue: jobs, message_body: "{n}"}', "invoke: {function: front, invocation_type: Event}")
+
+
+@pytest.mark.parametrize("text", [TWO_HOPS, CODE_BETWEEN], ids=["SNS to SQS", "a function sends"])
+def test_an_event_is_done_when_all_that_it_led_to_is_done(text: str) -> None:
+    """Not when the first hop took it: a queue behind a topic, or behind a function, is where it waits."""
+    Path("front.py").write_text(FRONT)
+    alone, chained = runs(FIVE_A_SECOND, "--rate", "20/s"), runs(text, "--rate", "20/s")
+    [there], [row] = alone[0]["rows"], chained[0]["rows"]
+    assert row["events"] == row["processed"] == there["events"]
+    assert row["throughput"] == pytest.approx(5, rel=0.1)
+    for name in ("p50_age_ms", "p99_age_ms", "max_age_ms"):
+        assert row[name] == pytest.approx(there[name], rel=0.05)
+    assert "was done at any of these rates, of the 20/s that came" in simbus(text, "--rate", "20/s")
+    [cut] = runs(text, "--rate", "20/s", "--set", "until=90s")
+    assert cut["rows"][0]["processed"] < 500
+    assert cut["rows"][0]["p50_age_ms"] > 40_000
