@@ -16,7 +16,8 @@ class Account(NamedTuple):
     `function_activation`: for how long (ns) a function is Pending that boto3 has created, and its update in progress;
     AWS does not say how long that is, and about a second is usual for code from a .zip.
     `table_transition_delay` is how long (ns) a table that CreateTable makes is CREATING, and UPDATING or DELETING after
-    UpdateTable and DeleteTable. AWS gives no number; about ten seconds are common.
+    UpdateTable and DeleteTable. AWS gives no number; about ten seconds are common. An index that is added to it is
+    backfilled for as long again (AWS: minutes), and the time to live of a table with items changes as slowly.
     `mapping_transition_delay` is how long (ns) an event source mapping that boto3 has made is Creating, and Enabling,
     Disabling, Updating or Deleting later on. AWS gives no number; a few seconds are common.
     """
