@@ -509,6 +509,35 @@ def test_callables_keep_the_real_directory(lab: Lab, tmp_path: Path) -> None:
     assert (tmp_path / "mark").read_text() == "made"
 
 
+def test_callables_write_nowhere_but_in_tmp(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on AWS, where /tmp is the only directory that can be written; what lies elsewhere can be read."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as project:
+        beside = Path(project) / "data.txt"
+        beside.write_text("data")
+
+        def handler(event: Any, context: Any) -> list[str | None]:
+            said: list[str | None] = []
+            for call in (
+                lambda: beside.write_text("gone"),
+                lambda: Path("cache.json").write_text("{}"),
+                lambda: os.makedirs(f"{project}/cache"),
+                lambda: os.rename(beside, "/tmp/moved.txt"),
+                lambda: os.mkdir(f"{Path(__file__).parent}/cache"),  # that of a library, wherever it lies
+            ):
+                try:
+                    call()
+                except OSError as error:
+                    said.append(error.strerror)
+            Path("/tmp/cache.json").write_text(beside.read_text())
+            return [*said, Path("/tmp/cache.json").read_text()]
+
+        assert lab.result(lab.sandbox(handler)) == [*["Read-only file system"] * 5, "data"]
+        assert os.listdir(project) == ["data.txt"]
+    monkeypatch.chdir(tmp_path)  # a test's own directory is real, by its relative paths, too
+    assert lab.result(lab.sandbox(lambda event, context: Path("mark").write_text("made"))) == 4
+    assert (tmp_path / "mark").read_text() == "made"
+
+
 # --- growth ----------------------------------------------------------------------------------------------------------
 
 

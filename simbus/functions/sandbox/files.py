@@ -1,7 +1,7 @@
 """Paths inside a handler: /tmp is the environment's own directory, /var/task its code, the rest is as it is.
 
-For a function from `code` everything but /tmp is read-only, as in Lambda. A Python callable keeps the real working
-directory and the real paths, except /tmp (and pytest's own directories there, so that tests can use `tmp_path`).
+Everything but /tmp is read-only, as in Lambda. A Python callable reads the real paths from the real working directory,
+except /tmp; pytest's own directories are real for it, to write in, too, so that tests can use `tmp_path`.
 """
 
 from __future__ import annotations
@@ -48,21 +48,20 @@ _TWO_PATHS = ("rename", "replace", "link", "symlink")
 class Files:
     """How one environment sees the file system."""
 
-    __slots__ = ("_code", "_passing", "_tmp", "cwd", "descriptors", "opened", "read_only", "times")
+    __slots__ = ("_code", "_passing", "_tmp", "_writable", "cwd", "descriptors", "opened", "times")
 
     def __init__(self, code: str | None, tmp: TemporaryDirectory, now: Callable[[], int]) -> None:
         self._code = code
         self.times = FileTimes(now)
         self._tmp = tmp
         self.cwd = None if code is None else TASK_ROOT
-        self.read_only = code is not None
         self.opened: weakref.WeakSet[Any] = weakref.WeakSet()
         self.descriptors: set[int] = set()
         real_tmp = os.path.realpath(tempfile.gettempdir())
         libraries = [p for p in (sys.prefix, sys.base_prefix, *sys.path) if p.startswith(_TMP + "/")]
         self._passing = tuple(f"{p}/" for p in ([code] if code else []) + libraries)
-        if code is None:
-            self._passing += (f"{real_tmp}/pytest-of-",)
+        self._writable = () if code else (f"{real_tmp}/pytest-of-",)
+        self._passing += self._writable
 
     def real(self, path: Any, writing: bool = False) -> Any:
         """The real path for one that the handler names. OSError EROFS where it must not write."""
@@ -84,10 +83,11 @@ class Files:
             return path
         full = self.absolute(path)
         if full.startswith(_TMP) and (full == _TMP or full[4] == "/"):
-            if full.startswith(self._passing) or (self._tmp._path and full.startswith(self._tmp._path)):
+            if self._tmp._path and full.startswith(self._tmp._path):
                 return full if self.cwd is not None else path
-            return self._tmp.path + full[4:] + ("/" if path.endswith("/") and len(full) > 4 else "")
-        if writing and self.read_only and not full.startswith("/dev/"):
+            if not full.startswith(self._passing):
+                return self._tmp.path + full[4:] + ("/" if path.endswith("/") and len(full) > 4 else "")
+        if writing and not os.path.normpath(os.path.join(_getcwd(), full)).startswith(("/dev/", *self._writable)):
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
         if self._code is not None and (full == TASK_ROOT or full.startswith(TASK_ROOT + "/")):
             return self._code + full[len(TASK_ROOT) :]
@@ -167,9 +167,11 @@ def _virtual_listdir(sandbox: Sandbox, path: Any = ".") -> Any:
 
 
 def _two_paths(original: Callable[..., Any]) -> Callable[..., Any]:
+    moves = original.__name__ in ("rename", "replace")
+
     def virtual(sandbox: Sandbox, src: Any, dst: Any, *args: Any, **kwargs: Any) -> Any:
         real = sandbox.files.real
-        source = src if original is _symlink and not os.fspath(src).startswith("/") else real(src)
+        source = src if original is _symlink and not os.fspath(src).startswith("/") else real(src, moves)
         target = real(dst, True)
         found = _call(original, (src, dst), (source, target), args, kwargs)
         files = sandbox.files
