@@ -17,3 +17,6 @@ class IdleFault(msgspec.Struct, frozen=True):
     fault: Annotated[str, Meta(description="`faults[0]`: its place in the scenario, from 0.")]
     resource: Annotated[str | None, Meta(description="What it is about; null: the account.")]
     effects: Annotated[str, Meta(description="What it would have done, as it was written.")]
+
+    def __str__(self) -> str:
+        return f"{self.fault} never occurred ({self.resource or 'the account'}, {self.effects}): the run ended before."

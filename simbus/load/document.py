@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -234,6 +235,9 @@ def _closing(test: LoadTest) -> Iterator[str]:
     if test.others:
         yield f"Not scaled, played as written: {', '.join(test.others)}."
     yield from test.notes
+    idle = Counter(str(fault) for played in test.played for fault in played.idle_faults)
+    for words, runs in idle.items():
+        yield words if runs == len(test.played) else f"In {runs} of {len(test.played)} runs {words}"
     held = sum(row.held for played in test.played for row in played.rows)
     if held:
         yield f"Held: {held:,} events were not done when their runs ended; their age counts up to then, and is more."
@@ -290,6 +294,7 @@ def document(test: LoadTest) -> dict[str, Any]:
                 "expectations": msgspec.to_builtins(played.expectations),
                 "limits": msgspec.to_builtins(played.limits),
                 "drained_s": played.drained_s,
+                "idle_faults": msgspec.to_builtins(played.idle_faults),
                 "digest": played.digest,
                 "run_file": str(played.probe.db) if played.probe.keep else None,
             }
@@ -321,6 +326,8 @@ def csv_text(test: LoadTest) -> str:
 
 def check_csv(path: Path) -> None:
     """Refuse a place where the CSV can't be written, before anything is played: only one of ours is replaced."""
+    if str(path) == "-":
+        raise UsageError("--csv -: is no file; the table is written into one. Give a path; --json is for pipes.")
     if path.is_dir() or not path.absolute().parent.is_dir():
         found = "is a directory" if path.is_dir() else f"the directory {path.parent} does not exist"
         raise UsageError(f"--csv {path}: {found}; the table is written into a file. Choose another path.")

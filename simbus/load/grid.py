@@ -31,8 +31,10 @@ def axes(sets: list[str], memory: list[str], functions: list[str]) -> tuple[list
     found: list[Axis] = []
     for text in sets:
         path, equals, literal = text.partition("=")
-        values = split(literal)
-        if not equals or len(values) < 2:
+        values = list(dict.fromkeys(split(literal)))  # what is named twice is one
+        if equals and len(values) == 1:
+            fixed.append(f"{path}={values[0]}")
+        elif not equals:
             fixed.append(text)  # the scenario's loader says what is wrong with one without a value
         else:
             path = path.strip()
@@ -53,7 +55,7 @@ def _memory(text: str, functions: list[str]) -> tuple[list[str], Axis | None]:
             f"--memory {text}: the scenario has no function {name}; it has {', '.join(functions) or 'none'}."
         )
     whose = [name] if equals else functions
-    values = split(literal)
+    values = list(dict.fromkeys(split(literal)))
     if not whose or not all(value.isdecimal() for value in values):
         raise UsageError(
             f"--memory {text}: is no list of memory sizes of functions, in MB. Write for example 128,256,512,1024, or "

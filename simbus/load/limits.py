@@ -16,6 +16,8 @@ from simbus.report.deliveries import client_errors
 from simbus.scenario.loader import Scenario
 
 SHARDS_ON_DEMAND: Final = 4
+POLL: Final = 1
+"""Seconds: Lambda polls each shard once a second (Developer Guide, "Process Amazon Kinesis Data Streams records")."""
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -47,8 +49,9 @@ _MEAN: Final = "SELECT avg(duration_ms) FROM invocations WHERE function = ?"
 
 
 def _concurrency(run: Rows, scenario: Scenario) -> Iterator[Reached]:
-    for name, (allowed, words) in _allowed(scenario).items():
-        if _one(run, _PEAK, "ConcurrentExecutions", f"FunctionName={name}") >= allowed > 0:
+    for name, (allowed, words, patience) in _allowed(scenario).items():
+        peak = _one(run, _PEAK, "ConcurrentExecutions", f"FunctionName={name}")
+        if peak >= allowed > 0 and (patience is None or _waited(run, name, patience)):
             mean = _one(run, _MEAN, name)
             yield Reached(
                 f"lambda:{name}", f"ran {allowed:,} at once, {words}", allowed * 1000 / mean if mean else None
@@ -58,13 +61,26 @@ def _concurrency(run: Rows, scenario: Scenario) -> Iterator[Reached]:
         yield Reached("account", f"ran {account:,} invocations at once, all of its concurrent executions")
 
 
-def _allowed(scenario: Scenario) -> dict[str, tuple[int, str]]:
-    """How often functions may run at once, the tightest of their limits, and what says so."""
-    found: dict[str, tuple[int, str]] = {}
+_LONGEST: Final = "SELECT max(duration_ms) FROM invocations WHERE function = ?"
 
-    def limit(function: str, allowed: int, words: str) -> None:
+
+def _waited(run: Rows, function: str, patience: float) -> bool:
+    """Whether records waited for their lane: longer than until a poll, a full window (both `patience`, in ms) and two
+    runs of the function explain. One batch at a time is in each lane at any load."""
+    age = _one(run, _PEAK, "IteratorAge", f"FunctionName={function}")
+    return age > patience + 2 * _one(run, _LONGEST, function)
+
+
+def _allowed(scenario: Scenario) -> dict[str, tuple[int, str, float | None]]:
+    """How often functions may run at once, the tightest of their limits, and what says so.
+
+    The last: how long a record may wait (ms) where a batch is always under way, None of other limits.
+    """
+    found: dict[str, tuple[int, str, float | None]] = {}
+
+    def limit(function: str, allowed: int, words: str, patience: float | None = None) -> None:
         if function not in found or allowed < found[function][0]:
-            found[function] = allowed, words
+            found[function] = allowed, words, patience
 
     spec = scenario.spec
     for name, function in spec.functions.items():
@@ -81,7 +97,9 @@ def _allowed(scenario: Scenario) -> dict[str, tuple[int, str]]:
         if service == "kinesis" and source in spec.streams:
             shards = spec.streams[source].shard_count or SHARDS_ON_DEMAND
             lanes = shards * (mapping.parallelization_factor or 1)
-            limit(name, lanes, f"the shards of {service}:{source} times ParallelizationFactor")
+            window = mapping.maximum_batching_window_in_seconds or 0
+            words = f"the shards of {service}:{source} times ParallelizationFactor"
+            limit(name, lanes, words, (POLL + window) * 1000)
     return found
 
 

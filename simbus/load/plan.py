@@ -132,6 +132,12 @@ class _Reader:
             raise UsageError(f"--{name} {self.given[name]}: is not from {least:g} to {most:g}. Choose such a number.")
         return found
 
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        found = self.number(name, default, least, most)
+        if found % 1:
+            raise UsageError(f"--{name} {self.given[name]}: is no whole number. Choose one from {least} to {most}.")
+        return int(found)
+
 
 def _find(read: _Reader, _: bool) -> Plan:
     own = read.own
@@ -154,7 +160,7 @@ def _step(read: _Reader, grid: bool) -> Plan:
     elif {"from", "to", "steps"} & read.given.keys():
         first = read.rate("from", read.own)
         last = read.rate("to", first * 4)
-        steps = int(read.number("steps", STEPS, 2, MOST_STEPS))
+        steps = read.whole("steps", STEPS, 2, MOST_STEPS)
         rates = [first + (last - first) * step / (steps - 1) for step in range(steps)]
     else:
         rates = [read.own] if grid else [read.own * factor for factor in (0.25, 0.5, 1, 2, 4)]

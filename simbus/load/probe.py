@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gc
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
+
+import msgspec
 
 from simbus.arn import short_name
 from simbus.errors import RunError
 from simbus.expectations import cost
 from simbus.expectations.judgement import JUDGEMENT, Judgement
 from simbus.expectations.results import ExpectationResult
+from simbus.faults.idle import IDLE_FAULTS, IdleFault
 from simbus.kernel import SECOND
 from simbus.load.figures import Row, measure
 from simbus.load.limits import Reached, reached
@@ -65,7 +69,8 @@ class Probe(NamedTuple):
 class Played(NamedTuple):
     """What a probe came to. `error` is of a run that could not finish, which then has nothing else.
 
-    `drained_s` is how long the run went on after the load had ended, until nothing was pending.
+    `drained_s` is how long the run went on after the load had ended, until nothing was pending; `idle_faults` are those
+    that never occurred.
     """
 
     probe: Probe
@@ -75,6 +80,7 @@ class Played(NamedTuple):
     drained_s: float
     digest: str
     error: str | None = None
+    idle_faults: Sequence[IdleFault] = ()
 
     @property
     def holds(self) -> bool:
@@ -96,12 +102,14 @@ def play(subject: Subject, probe: Probe) -> Played:
         results = judge(scenario, run)
         rows = measure(run, probe.profile, read_queues(scenario))
         limits = reached(run, scenario)
-        drained = cost.virtual_seconds(cost.facts_of(run)) - probe.profile.length / SECOND
+        facts = cost.facts_of(run)
+        idle = msgspec.json.decode(facts.get(IDLE_FAULTS, "[]"), type=list[IdleFault])
+        drained = cost.virtual_seconds(facts) - probe.profile.length / SECOND
     if probe.keep:
         add_facts(probe.db, {JUDGEMENT: Judgement(results, command(subject, probe)).json()})
     else:
         probe.db.unlink()
-    return Played(probe, rows, results, limits, drained, digest)
+    return Played(probe, rows, results, limits, drained, digest, idle_faults=idle)
 
 
 def command(subject: Subject, probe: Probe) -> str:

@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from simbus.errors import RunError, UsageError
 from simbus.exploration.workers import cores, in_new_processes
@@ -22,6 +22,10 @@ from simbus.scenario.build import HANDLER_GUARD
 from simbus.scenario.loader import Scenario
 
 Watch = Callable[[Played], object]
+
+LONGEST_WORD: Final = 60
+LONGEST_NAME: Final = 180
+"""Characters of the name of a run file, before its profile and rate."""
 
 
 class LoadTest(NamedTuple):
@@ -194,7 +198,9 @@ class _Runs:
         return ordered
 
     def _probe(self, cell: int, profile: Profile) -> Probe:
-        values = [re.sub(r"[^\w.]+", "_", value) for value in self._grid[cell].values]
         number = [f"{cell + 1}"] if len(self._grid) > 1 else []
-        name = "-".join([self._name, *number, *values, profile.kind, f"{profile.peak:.12g}"])
+        words = [self._name, *number, *self._grid[cell].values]
+        # The number tells cells apart: a value is there to be read, as far as it fits into a file name.
+        begin = "-".join(re.sub(r"[^\w.-]+", "_", word, flags=re.ASCII)[:LONGEST_WORD] for word in words)[:LONGEST_NAME]
+        name = f"{begin}-{profile.kind}-{profile.peak:.12g}"
         return Probe(cell, self._grid[cell].overrides, profile, self._folder / f"{name}.db", self._keep)

@@ -51,10 +51,7 @@ def tables(summary: Summary) -> Iterator[Table]:
 def closing(summary: Summary) -> str:
     """The last lines: how much virtual time, what it would cost, what was lost, and how to find and repeat the run."""
     virtual = format_duration(round(summary.virtual_seconds * 1000) * 1_000_000)
-    lines = [
-        f"{each.fault} never occurred ({each.resource or 'the account'}, {each.effects}): the run ended before."
-        for each in summary.idle_faults
-    ]
+    lines = [str(each) for each in summary.idle_faults]
     known = f"{virtual} of virtual time, ${summary.cost_usd:.6f} on AWS, lost events: {summary.lost}"
     lines.append(f"seed {summary.seed}, {known if summary.finished else 'unfinished run'}")
     if summary.digest:
