@@ -104,8 +104,8 @@ def _oldest_messages(run: Rows, subject: Subject) -> Iterator[Point]:
 
 _DURATION = "Duration, as Lambda reports it: without init, without waiting."
 _AGE = (
-    "time from an event (it was sent, put, published) until it was processed or dead-lettered; of what is held, until "
-    "the run ended. What is lost has none."
+    "time from an event (it was first sent, put, published) until it was processed or dead-lettered; of what is held, "
+    "until the run ended. What is lost has none."
 )
 
 FIGURES: Final[dict[str, Figure]] = {

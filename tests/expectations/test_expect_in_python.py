@@ -176,3 +176,17 @@ def test_cost_knows_what_rows_do_not_say(tmp_path: Path) -> None:
     assert isinstance(costs[0], float)
     assert isinstance(costs[1], float)
     assert 0 < costs[1] < costs[0] * 0.85
+
+
+def test_an_age_is_of_what_was_done_and_of_what_is_held() -> None:
+    """What is lost was never done, however soon; what waits at the end of a run is at least as old as it was then."""
+    with Simulation(seed=1) as sim:
+        work = sim.function("work", simulate={"duration": "1m", "init_duration": "0s"}, timeout=120)
+        gone = sim.function("gone", reserved_concurrent_executions=0)
+        sim.at("1s", lambda: work.invoke({}, invocation_type="Event"))
+        sim.at("1s", lambda: gone.invoke({}, invocation_type="Event"))
+        sim.run("10s")
+        found = sim.expect(function=work, held=1, lost=0, max_age=">= 1s")
+        assert [result.found for result in found] == [0, 1, 9000]
+        with pytest.raises(AssertionError, match="lambda:gone max_age: expected < 1s, found nothing"):
+            sim.expect(function=gone, held=0, lost=1, max_age="< 1s")
