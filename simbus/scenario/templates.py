@@ -182,6 +182,9 @@ def _compile(node: ast.expr, source: str) -> Template:
         operand = _number(node.operand, source)
         return (lambda scope: -operand(scope)) if isinstance(node.op, ast.USub) else operand
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        divides = isinstance(node.op, ast.FloorDiv | ast.Mod)
+        if divides and isinstance(node.right, ast.Constant) and node.right.value == 0:
+            raise UsageError(f"has {{{source}}}; nothing can be divided by zero. Change the divisor.")
         return _binary(_OPERATORS[type(node.op)], _number(node.left, source), _number(node.right, source), source)
     raise UsageError(f"has {{{source}}}; {_RULE}. Write it with these, or double the braces.")
 

@@ -79,6 +79,7 @@ def test_a_template_becomes(written: object, becomes: object) -> None:
         ("{[n]}", r"has \{\[n\]\}"),
         ("{n if n else 1}", r"has \{n if n else 1\}"),
         ("{n * True}", r"has \{n \* True\}"),
+        ("{n % 0}", r"has \{n % 0\}; nothing can be divided by zero"),
         ("{uuid + 1}", r"uuid is a text, and operators take numbers"),
     ],
 )
