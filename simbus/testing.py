@@ -90,12 +90,15 @@ def _check_marker(item: pytest.Item) -> None:
 @pytest.fixture
 def simulation(request: pytest.FixtureRequest) -> Iterator[Simulation]:
     """A fresh `simbus.Simulation`, closed after the test. Its settings are those of the marker `simbus`."""
-    from simbus import Simulation
+    from simbus import Simulation, UsageError
 
     plan = plan_of(request.node)
     seed = request.node.stash.get(_seed, plan.seeds[0])
     request.node.stash[_seed] = seed
-    made = Simulation(seed=seed, **_settings(request.node, seed if plan.ordered else None))
+    try:
+        made = Simulation(seed=seed, **_settings(request.node, seed if plan.ordered else None))
+    except UsageError as error:
+        pytest.fail(f"{request.node.nodeid}: its marker simbus: {error}", pytrace=False)
     try:
         yield made
     finally:
