@@ -1,8 +1,8 @@
 """Which rates to play next, to find the highest at which all expectations hold.
 
-From the first rate on by doubling (or halving, and where nothing holds down there doubling after all) until one holds
-and a higher one fails; then each round plays three rates that cut the space between them into four, until the two are
-as near as wanted. A round does not depend on how many processes play it, so neither does the result.
+From the first rate on by doubling (or halving, and where nothing holds down there a few times up after all) until one
+holds and a higher one fails; then each round plays three rates that cut the space between them into four, until the two
+are as near as wanted. A round does not depend on how many processes play it, so neither does the result.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from simbus.load.rates import rounded, shown
 
 PIECES: Final = 4
+UPWARD: Final = 8  # times the first rate: how far a search goes up where not even the lowest rate holds
 
 
 class Bounds(NamedTuple):
@@ -32,7 +33,7 @@ def wanted(bounds: Bounds, holds: dict[float, bool]) -> list[float]:
         if held is None and min(holds) > bounds.lowest:
             rates = [min(holds) / 2, min(holds) / 4]
         elif held is None:  # too few events can be a reason to fail, too
-            rates = [max(holds) * 2, max(holds) * 4]
+            rates = [max(holds) * 2, max(holds) * 4] if max(holds) < UPWARD * bounds.start else []
         elif failed is None:
             rates = [held * 2, held * 4]
         elif failed / held <= 1 + bounds.precision:
