@@ -1,6 +1,7 @@
 """The actions of S3 that a bucket policy can name: those on a bucket, and those on an object.
 
-Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3".
+From memory of the Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3", and not
+compared with it: a policy that names an action which is missing here is refused as one that names no action.
 """
 
 from __future__ import annotations
